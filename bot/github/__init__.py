@@ -1,0 +1,1 @@
+"""GitHub as it really is: identity, client, host."""

@@ -1,0 +1,76 @@
+"""What the handlers ask of a code host and of git: the protocols that `bot/` fulfils."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from review.change import Change
+from review.errors import RefactorIQError
+from review.pull_request import PullRequest
+from review.review import Review
+
+
+class Gone(RefactorIQError):
+    """The repository, pull request or installation is not there (any more), or the app may not see it."""
+
+
+class Rejected(RefactorIQError):
+    """The host understood the request and will not do it (422, or a lasting 403). The text holds its words."""
+
+
+class Unclear(RefactorIQError):
+    """A write was sent and no answer came back: it may have happened. Look before doing it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedReview:
+    """A review that stands on a pull request. `by_bot` is GitHub's word for its author; `state` is upper case (`PENDING` …)."""
+
+    id: int
+    body: str
+    state: str
+    commit_id: str
+    by_bot: bool
+
+
+class CodeHost(Protocol):
+    """GitHub, as one installation of the app sees it. Every method may raise TryAgain and Gone; writes also Rejected and Unclear."""
+
+    async def pull_request(self, installation_id: int, repository: str, number: int) -> PullRequest:
+        """The pull request as it stands now. Costs one call."""
+        ...
+
+    async def bot_reviews(self, installation_id: int, repository: str, number: int) -> list[PostedReview]:
+        """The newest (at most 200) reviews written by bots, oldest first. Costs one call, two where there are over a hundred."""
+        ...
+
+    async def post_review(self, installation_id: int, repository: str, number: int, review: Review) -> int:
+        """Post it, whole, as COMMENT on `review.head_sha`; gives its id. One request, never repeated from within."""
+        ...
+
+    async def edit_review(self, installation_id: int, repository: str, number: int, review_id: int, body: str) -> None:
+        """Replace the body of a review of ours."""
+        ...
+
+    async def delete_pending_review(self, installation_id: int, repository: str, number: int, review_id: int) -> None:
+        """Take away a PENDING review of ours that was left behind (GitHub allows one for each author)."""
+        ...
+
+    async def app_login(self) -> str:
+        """The login under which this app acts, `slug[bot]`; asked once and remembered."""
+        ...
+
+
+class Source(Protocol):
+    """Where changes come from: git, with the host's API behind it."""
+
+    async def change(self, installation_id: int, pull: PullRequest) -> Change:
+        """The pull request's change from its merge base, readable at both ends.
+
+        Where git cannot reach it the API's diff serves, and `Change.unread` says what could not be read.
+        Raises TryAgain, Gone, or Superseded when the head is not there any more.
+        """
+        ...
+
+    async def rules(self, installation_id: int, pull: PullRequest) -> bytes | None:
+        """`.refactoriq.yml` at the base branch's tip (never the head's), or None. Call after `change`."""
+        ...

@@ -1,0 +1,1 @@
+"""The mind: a change in, an Analysis out. Knows no GitHub, no database, no environment."""

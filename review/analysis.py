@@ -1,0 +1,59 @@
+"""What came of looking at a change: findings, coverage, cost, and what was left out and why."""
+
+from dataclasses import dataclass, field
+
+from review.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was not read, or not wholly, and why (`generated`, `binary`, `larger than 1 MB` …)."""
+
+    path: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A finding that is not posted, and why. Kept in the record, counted in the review."""
+
+    finding: Finding
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One call to a model, retries included. Tokens as the provider counted them; `seconds` of wall time."""
+
+    provider: str
+    model: str
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    ok: bool = True
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The engine's whole answer about one head.
+
+    `findings` are worst first, each with a fingerprint and at most one verified suggestion; `read` are the paths that were
+    looked at; `analyzers` and `models` name who looked; `notes` are sentences that the review must say (an analyzer that failed,
+    an unknown key in the rules, no model answered); `timings` are seconds by step.
+    """
+
+    head_sha: str
+    findings: tuple[Finding, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    read: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    analyzers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    usage: tuple[Usage, ...] = ()
+    notes: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    changed_lines: int = 0
+    partial: bool = False
+    """True when something that should have looked did not (a model or analyzer failed, a budget ended): never "clean"."""

@@ -1,0 +1,41 @@
+"""The form of every analyzer: files in a folder in, findings out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from review.errors import RefactorIQError
+from review.finding import Finding
+
+
+class AnalyzerFailed(RefactorIQError):
+    """The tool crashed, timed out or answered nonsense. Its text is the reason, as the review will name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files of one end of a change, written out for tools: regular files only, below `root`, nothing of the repository's configuration.
+
+    `paths` are relative to `root`, with `/`.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+
+
+class Analyzer(Protocol):
+    """One tool. Stateless; never runs the code that it reads, never obeys the repository's own configuration."""
+
+    name: str
+
+    def wants(self, path: str) -> bool:
+        """Whether this analyzer can say anything about a file of that name."""
+        ...
+
+    async def analyze(self, folder: Folder, paths: Sequence[str]) -> list[Finding]:
+        """All findings in those files, whatever the change touched; the reviewer keeps what the change is to blame for.
+
+        Raises AnalyzerFailed, also when its time limit is over.
+        """
+        ...

@@ -1,0 +1,108 @@
+"""A unified diff as values: files, hunks, lines. Parsed by unidiff, corrected where git and unidiff disagree."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from review.finding import Side
+
+
+class FileStatus(StrEnum):
+    """GitHub's words for what happened to a file."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    REMOVED = "removed"
+    RENAMED = "renamed"
+
+
+class FileKind(StrEnum):
+    """What git holds under a path: only TEXT has lines that can be read and commented on."""
+
+    TEXT = "text"
+    BINARY = "binary"
+    SYMLINK = "symlink"
+    SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a hunk. `old` and `new` are its 1-based numbers on LEFT and RIGHT; None where it does not exist.
+
+    `text` is the line without its `\\n` (a `\\r` before it stays); bytes that are not UTF-8 are surrogate escapes.
+    `ends` is False for a last line with no newline at the end of the file.
+    """
+
+    text: str
+    old: int | None
+    new: int | None
+    ends: bool = True
+
+    @property
+    def added(self) -> bool:
+        return self.old is None
+
+    @property
+    def removed(self) -> bool:
+        return self.new is None
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A run of lines between two `@@` headers; `section` is the text after the header's second `@@`."""
+
+    lines: tuple[Line, ...]
+    section: str = ""
+
+    def numbers(self, side: Side) -> set[int]:
+        """The line numbers that a comment on this side may name: context and additions RIGHT, deletions and context LEFT."""
+        if side is Side.RIGHT:
+            return {line.new for line in self.lines if line.new is not None}
+        return {line.old for line in self.lines if line.old is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """What changed in one file. `path` is the head's (the base's for a removed file); `previous_path` of a rename.
+
+    `unread` says why hunks are missing although the content changed (the API left out the patch, say).
+    """
+
+    path: str
+    status: FileStatus = FileStatus.MODIFIED
+    hunks: tuple[Hunk, ...] = ()
+    previous_path: str | None = None
+    kind: FileKind = FileKind.TEXT
+    old_mode: str | None = None
+    new_mode: str | None = None
+    unread: str = ""
+
+    def lines(self) -> Iterator[Line]:
+        for hunk in self.hunks:
+            yield from hunk.lines
+
+    def added_numbers(self) -> set[int]:
+        """The head's line numbers that the change adds or alters."""
+        return {line.new for line in self.lines() if line.new is not None and line.added}
+
+    @property
+    def additions(self) -> int:
+        return sum(line.added for line in self.lines())
+
+    @property
+    def deletions(self) -> int:
+        return sum(line.removed for line in self.lines())
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All files of a change, in git's order. Build with `parse_diff`."""
+
+    files: tuple[FileDiff, ...] = ()
+
+    def file(self, path: str) -> FileDiff | None:
+        return next((file for file in self.files if file.path == path), None)
+
+    @property
+    def changed_lines(self) -> int:
+        return sum(file.additions + file.deletions for file in self.files)

@@ -1,0 +1,113 @@
+"""A finding: what is wrong, where, how bad, who says so, and what would mend it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; sorts findings and compares thresholds."""
+        return list(Severity).index(self)
+
+    def at_least(self, other: "Severity") -> bool:
+        return self.rank <= other.rank
+
+
+class Category(StrEnum):
+    CORRECTNESS = "correctness"
+    SECURITY = "security"
+    PERFORMANCE = "performance"
+    MAINTAINABILITY = "maintainability"
+    STYLE = "style"
+    TESTS = "tests"
+    DOCS = "docs"
+
+
+class Side(StrEnum):
+    """Which half of a diff, in GitHub's words: LEFT is the base, RIGHT the head."""
+
+    LEFT = "LEFT"
+    RIGHT = "RIGHT"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Whole lines of one file, 1-based and inclusive; `path` is relative to the repository's root.
+
+    RIGHT lines are numbered in the head's file, LEFT lines (of deleted code) in the base's.
+    """
+
+    path: str
+    first_line: int
+    last_line: int
+    side: Side = Side.RIGHT
+
+
+class Verdict(StrEnum):
+    """What came of trying a suggestion on the head's file."""
+
+    UNTRIED = "untried"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The text that replaces the lines first_line..last_line of the head's file, as GitHub applies it.
+
+    `replacement` holds whole lines without the last line's end, joined with the file's own line ends (a lone empty
+    string deletes the lines). It may cover other lines than its finding's location.
+    `verdict` is set by `review.verify`; `because` says why a refused one is not shown.
+    """
+
+    first_line: int
+    last_line: int
+    replacement: str
+    verdict: Verdict = Verdict.UNTRIED
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about a change.
+
+    `rule` is stable within its source (`F401`, `B602`, a model's short slug); `source` is the analyzer's or the model
+    provider's name; `confidence` runs from 0 to 1; `quote` is the code it speaks of, verbatim; `fingerprint` is the same
+    for the same finding on a later push (set by `review.fingerprint`).
+    """
+
+    rule: str
+    location: Location
+    severity: Severity
+    category: Category
+    message: str
+    source: str
+    confidence: float = 1.0
+    quote: str = ""
+    suggestion: Suggestion | None = None
+    fingerprint: str = ""
+    help_url: str = ""
+    also: tuple[str, ...] = field(default=())
+    """`source:rule` of the findings that were merged into this one."""
+
+    @property
+    def path(self) -> str:
+        return self.location.path
+
+    def without_suggestion(self) -> "Finding":
+        return replace(self, suggestion=None)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Most severe first; then by certainty, path and line, so that the order never depends on chance."""
+    return sorted(findings, key=lambda f: (f.severity.rank, -f.confidence, f.path, f.location.first_line, f.rule))

@@ -1,0 +1,1 @@
+"""Walks: stories through the whole house, on the sandbox."""
