@@ -33,14 +33,14 @@ class PostedReview:
 
 
 class CodeHost(Protocol):
-    """GitHub, as one installation of the app sees it. Every method may raise TryAgain and Gone; writes also Rejected and Unclear."""
+    """GitHub, as one installation of the app sees it. All methods may raise TryAgain and Gone; writes Rejected, Unclear."""
 
     async def pull_request(self, installation_id: int, repository: str, number: int) -> PullRequest:
         """The pull request as it stands now. Costs one call."""
         ...
 
     async def bot_reviews(self, installation_id: int, repository: str, number: int) -> list[PostedReview]:
-        """The newest (at most 200) reviews written by bots, oldest first. Costs one call, two where there are over a hundred."""
+        """The newest (at most 200) reviews written by bots, oldest first. One call, two where there are over a hundred."""
         ...
 
     async def post_review(self, installation_id: int, repository: str, number: int, review: Review) -> int:

@@ -15,7 +15,7 @@ class AnalyzerFailed(RefactorIQError):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Files of one end of a change, written out for tools: regular files only, below `root`, nothing of the repository's configuration.
+    """Files of one end of a change, written out for tools: regular files below `root`, none of the repository's own settings.
 
     `paths` are relative to `root`, with `/`.
     """

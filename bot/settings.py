@@ -1,0 +1,176 @@
+"""Settings: the only room that reads the environment. Read once, checked, and handed down."""
+
+import base64
+import binascii
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from review.errors import UserError
+
+POSTGRES_SCHEMES = ("postgres://", "postgresql://", "postgresql+asyncpg://", "postgresql+psycopg://")
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting under its environment name in lower case; `.env` in the working folder is read too.
+
+    The names are a contract, described in `.env.example`. Secrets are SecretStr, so that printing the settings shows none.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    secret_key: SecretStr = SecretStr("")
+    data_dir: Path = Path(".data")
+    storage_url: str = ""
+    database_url: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("")
+
+    github_app_id: str = ""
+    github_private_key: SecretStr = SecretStr("")
+    github_webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    github_client_id: str = ""
+    github_client_secret: SecretStr = SecretStr("")
+    github_api_url: str = "https://api.github.com"
+    github_web_url: str = "https://github.com"
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = ""
+    openai_model: str = "gpt-5.1"
+    anthropic_api_key: SecretStr = SecretStr("")
+    anthropic_base_url: str = ""
+    anthropic_model: str = "claude-sonnet-4-5"
+    model_providers: Annotated[tuple[Literal["openai", "anthropic"], ...], NoDecode] = ("openai", "anthropic")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["", "json", "text"] = ""
+    sentry_dsn: SecretStr = SecretStr("")
+    https_proxy: str = ""
+    ssl_cert_file: str = ""
+
+    @property
+    def production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def json_logs(self) -> bool:
+        return self.log_format == "json" or (self.log_format == "" and self.production)
+
+    @field_validator("github_webhook_secret", mode="before")
+    @classmethod
+    def _secrets(cls, value: object) -> object:
+        """Several secrets with commas: the old one stays valid while GitHub is given the new one."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("model_providers", mode="before")
+    @classmethod
+    def _providers(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_level", "environment", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _database(cls, value: object) -> object:
+        """Heroku's `postgres://` and SQLAlchemy's spellings all become libpq's `postgresql://`."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+        if not text:
+            return SecretStr("")
+        scheme = next((known for known in POSTGRES_SCHEMES if text.startswith(known)), None)
+        if scheme is None:
+            raise ValueError("must start with postgresql:// (postgres:// and postgresql+asyncpg:// are understood too)")
+        return SecretStr("postgresql://" + text.removeprefix(scheme))
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _storage(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("file", "s3"):
+            raise ValueError("must start with file:// or s3://")
+        return value
+
+    @field_validator("github_private_key", mode="before")
+    @classmethod
+    def _private_key(cls, value: object) -> object:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+        return SecretStr(read_private_key(text) if text.strip() else "")
+
+    @field_validator("github_api_url", "github_web_url", "public_url", "openai_base_url", "anthropic_base_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("must start with https:// (or http:// on a private network)")
+        return value.rstrip("/")
+
+
+def read_private_key(text: str) -> str:
+    """The PEM behind any of the forms people paste: PEM text, PEM with `\\n` escapes, base64 of a PEM, or a path to one.
+
+    Raises ValueError with a sentence that says which forms there are.
+    """
+    text = text.strip().strip('"').replace("\\n", "\n").replace("\r\n", "\n")
+    if text.startswith("-----BEGIN"):
+        return text + "\n"
+    if len(text) < 1024 and "\n" not in text and Path(text).expanduser().is_file():
+        return read_private_key(Path(text).expanduser().read_text())
+    try:
+        decoded = base64.b64decode("".join(text.split()), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        decoded = ""
+    if decoded.startswith("-----BEGIN"):
+        return decoded
+    raise ValueError("is neither PEM text, nor base64 of a PEM, nor the path of a readable file: use the .pem from GitHub")
+
+
+REQUIRED_IN_PRODUCTION = (
+    ("secret_key", "signs what the bot writes; make one with `openssl rand -hex 32`"),
+    ("database_url", "names the Postgres (14 or newer, with pgvector)"),
+    ("redis_url", "names the Redis of the queue"),
+    ("github_app_id", "is on the app's settings page on GitHub"),
+    ("github_private_key", "is the .pem made on the app's settings page on GitHub"),
+    ("github_webhook_secret", "is what you typed as the webhook's secret on GitHub"),
+)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """This process's settings. Raises UserError: a sentence for each setting that is wrong or, in production, missing."""
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = [f"{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}." for e in error.errors()]
+        raise UserError("\n".join(wrong)) from None
+    if settings.production:
+        required = REQUIRED_IN_PRODUCTION
+        missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not _given(settings, name)]
+        if missing:
+            raise UserError("\n".join(missing))
+        if len(settings.secret_key.get_secret_value()) < 32:
+            raise UserError("SECRET_KEY is too short for production: use at least 32 characters (`openssl rand -hex 32`).")
+    return settings
+
+
+def _given(settings: Settings, name: str) -> bool:
+    value = getattr(settings, name)
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
