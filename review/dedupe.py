@@ -1,0 +1,55 @@
+"""One finding where several tools, or several calls to a model, say the same."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from review.analysis import Dropped
+from review.finding import Finding, worst_first
+
+SHORT = 3
+"""Findings of at most this many lines are about the same place as soon as they touch."""
+
+
+def merged(findings: Iterable[Finding]) -> tuple[list[Finding], list[Dropped]]:
+    """The findings with duplicates merged into the most severe of each group, and what was merged away.
+
+    Duplicates stand at the same place and have the same rule or, from different sources, the same category. In doubt two
+    become one: less is said rather than the same thing twice.
+    """
+    kept: list[Finding] = []
+    dropped: list[Dropped] = []
+    for finding in worst_first(findings):
+        twin = next((i for i, other in enumerate(kept) if _same(finding, other)), None)
+        if twin is None:
+            kept.append(finding)
+        else:
+            kept[twin] = _merge(kept[twin], finding)
+            dropped.append(Dropped(finding, f"the same as {kept[twin].source} {kept[twin].rule}"))
+    return kept, dropped
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    if one.path != other.path or one.location.side != other.location.side or not _same_place(one, other):
+        return False
+    if one.source == other.source:
+        return one.rule == other.rule
+    return one.category == other.category
+
+
+def _same_place(one: Finding, other: Finding) -> bool:
+    """Whether the two ranges mean the same code: short ones touch, long ones share half of their lines."""
+    a, b = one.location, other.location
+    shared = min(a.last_line, b.last_line) - max(a.first_line, b.first_line) + 1
+    if shared <= 0:
+        return False
+    longer = max(a.last_line - a.first_line, b.last_line - b.first_line) + 1
+    return longer <= SHORT or shared * 2 >= longer
+
+
+def _merge(kept: Finding, twin: Finding) -> Finding:
+    return replace(
+        kept,
+        suggestion=kept.suggestion or twin.suggestion,
+        confidence=max(kept.confidence, twin.confidence),
+        also=(*kept.also, f"{twin.source}:{twin.rule}", *twin.also),
+    )
