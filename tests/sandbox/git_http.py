@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import signal
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def _environment(scope: Scope, root: Path, path: str, settings: dict[str, str]) 
 
 async def _serve(environment: dict[str, str], receive: Receive, send: Send) -> None:
     process = await asyncio.create_subprocess_exec(
-        "git", "http-backend", env=environment, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+        "git", "http-backend", env=environment, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
     )
     feeding = asyncio.create_task(_feed(process, receive))
     try:
