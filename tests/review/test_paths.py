@@ -46,6 +46,8 @@ def test_a_file_that_cannot_be_read_says_why(file: FileDiff, because: str) -> No
 
 
 def test_what_the_rules_leave_out_is_skipped_with_that_reason() -> None:
-    chosen, skipped = choose_files([FileDiff("docs/a.py", hunks=HUNKS), FileDiff("b.py", hunks=HUNKS)], Rules(exclude=("docs/",)))
+    chosen, skipped = choose_files(
+        [FileDiff("docs/a.py", hunks=HUNKS), FileDiff("b.py", hunks=HUNKS)], Rules(exclude=("docs/",))
+    )
     assert [file.path for file in chosen] == ["b.py"]
     assert [(s.path, s.because) for s in skipped] == [("docs/a.py", "left out by the rules")]
