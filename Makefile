@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo run test test-all check bench lock clean
+.PHONY: help install demo run test test-slow test-all check bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -31,8 +31,10 @@ run: $(STAMP)  ## web, worker and scheduler on embedded Postgres and Redis
 test: $(STAMP)  ## every test but the slow suites
 	$(BIN)/python -m pytest -n $(JOBS) -m "not fault and not slow and not browser" $(ARGS)
 
-test-all: $(STAMP)  ## the slow suites too: processes killed, services away, fuzzing, browser
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+test-slow: $(STAMP)  ## the slow suites alone: processes killed, services away, fuzzing, browser
+	$(BIN)/python -m pytest -n $(JOBS) -m "fault or slow or browser" $(ARGS)
+
+test-all: test test-slow  ## every test there is
 
 check: $(STAMP)  ## lint, types, house rules
 	$(BIN)/ruff check .

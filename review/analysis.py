@@ -56,4 +56,4 @@ class Analysis:
     timings: dict[str, float] = field(default_factory=dict)
     changed_lines: int = 0
     partial: bool = False
-    """Something that should have looked did not (a model or analyzer failed, a budget ended): not "clean"."""
+    """Something that should have looked did not (a model or analyzer failed, a budget ended): not a clean answer."""

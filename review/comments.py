@@ -103,7 +103,8 @@ def _headline(analysis: Analysis, new: Sequence[Finding], standing: int) -> str:
     by_severity = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     files = len({finding.path for finding in new})
     again = "new " if standing else ""
-    text = f"**{NAME}** reviewed {_head(analysis)}: {_count(len(new), again + 'finding')} ({by_severity}) in {_count(files, 'file')}."
+    found = f"{_count(len(new), again + 'finding')} ({by_severity}) in {_count(files, 'file')}"
+    text = f"**{NAME}** reviewed {_head(analysis)}: {found}."
     return text + _still_standing(standing) + _incomplete(analysis)
 
 

@@ -106,5 +106,5 @@ def test_exceptions_are_swallowed_whole_only_by_the_worker_and_the_middleware() 
 
 
 def test_the_top_level_holds_what_was_agreed_and_nothing_else() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert {name.split("/")[0] for name in listed} <= TOP_LEVEL
