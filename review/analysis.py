@@ -40,7 +40,7 @@ class Analysis:
     """The engine's whole answer about one head.
 
     `findings` are worst first, each with a fingerprint and at most one verified suggestion; `read` are the paths that were
-    looked at; `analyzers` and `models` name who looked; `notes` are sentences that the review must say (an analyzer that failed,
+    looked at; `analyzers` and `models` name who looked; `notes` are sentences for the review (an analyzer that failed,
     an unknown key in the rules, no model answered); `timings` are seconds by step.
     """
 

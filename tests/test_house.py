@@ -21,7 +21,7 @@ TOP_LEVEL = {"bot", "handlers", "review", "storage", "tests", "docs", ".ci"} | {
 
 def python_files(*folders: str) -> Iterator[Path]:
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", *folders], cwd=ROOT, capture_output=True, text=True
+        ["git", "ls-files", "-co", "--exclude-standard", *folders], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in listed.stdout.split("\n"):
         path = ROOT / name
