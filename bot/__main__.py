@@ -1,5 +1,0 @@
-"""`python -m bot` is `refactoriq`."""
-
-from bot.cli import main
-
-main()

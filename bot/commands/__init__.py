@@ -1,1 +1,0 @@
-"""The commands of `refactoriq`, one file a command."""
