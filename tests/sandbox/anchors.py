@@ -34,8 +34,8 @@ class Place:
         line, start = self.end.number(self.side), self.start.number(self.start_side or self.side) if self.start else None
         return Comment(
             id=id, review=review, user=user, body=body, path=self.path, commit_id=commit_id, original_commit_id=commit_id,
-            side=self.side, line=line, original_line=line, start_line=start, original_start_line=start, start_side=self.start_side,
-            position=self.end.position, original_position=self.end.position, diff_hunk=self.hunk,
+            side=self.side, line=line, original_line=line, start_line=start, original_start_line=start,
+            start_side=self.start_side, position=self.end.position, original_position=self.end.position, diff_hunk=self.hunk,
         )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ class Call:
         return Answer(200, body, self._links(page, last))
 
     def _links(self, page: int, last: int) -> dict[str, str]:
-        wanted = {}
+        wanted: dict[str, int] = {}
         if page > 1:
             wanted |= {"prev": min(page - 1, last), "first": 1}
         if page < last:

@@ -1,6 +1,7 @@
 """What people do on the sandbox's GitHub: make repositories, fork, install the app, open pull requests, push, close, talk."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tests.builders import Files, commit, git, init_bare
 from tests.sandbox.anchors import follow
@@ -38,6 +39,17 @@ class Authoring:
                 git(path, "symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
             if base is not None:
                 commit(path, base, ref=f"refs/heads/{default_branch}", message="The beginning")
+            return made
+
+    def import_repository(self, full_name: str, source: Path, base: str, *, private: bool = True) -> Repository:
+        """A repository that borrows the objects of a local git repository (never written to); `main` stands at `base`."""
+        with self.world.lock:
+            made = self.create_repository(full_name, private=private)
+            objects = git(source, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode().strip()
+            (made.path / "objects" / "info").mkdir(exist_ok=True)
+            (made.path / "objects" / "info" / "alternates").write_text(objects + "\n")
+            sha = git(source, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
+            git(made.path, "update-ref", "refs/heads/main", sha)
             return made
 
     def fork(self, repository: Repository | str, owner: str) -> Repository:

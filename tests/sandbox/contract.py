@@ -128,7 +128,8 @@ def extract(description: Any) -> dict[str, Any]:
         for name in description["components"]["schemas"]
         if re.match(r"webhook-(pull-request|installation)", name)
     }
-    wanted, schemas = [json.dumps([operations, hooks])], {}
+    wanted = [json.dumps([operations, hooks])]
+    schemas: dict[str, Any] = {}
     while wanted:
         for name in set(re.findall(r'"#/\$defs/([^"]+)"', wanted.pop())) - schemas.keys():
             schemas[name] = _translated(description["components"]["schemas"][name])

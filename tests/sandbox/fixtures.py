@@ -2,30 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from tests.sandbox.app_key import AppKey, make_app_key
 from tests.sandbox.contract import Contract, ContractMissing, load_contract
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.models import SandboxModels
-
-
-@dataclass(frozen=True, slots=True)
-class AppKey:
-    """The app's RSA key pair; `private` is the PEM that GitHub would hand out."""
-
-    private: str
-    public: bytes
-
-
-def make_app_key() -> AppKey:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-    return AppKey(private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,12 @@
 As its own process: `python -m tests.sandbox.github --port N --root DIR` (see `tests/sandbox/control.py` for what it takes).
 """
 
+import argparse
+import json
 import re
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.sandbox import access
@@ -14,7 +17,7 @@ from tests.sandbox.contract import Contract
 from tests.sandbox.delivering import ANSWER_WITHIN, Delivering
 from tests.sandbox.faults import Fault, Kind
 from tests.sandbox.server import Exchange, Server
-from tests.sandbox.serving import Serving
+from tests.sandbox.serving import App, Serving, wait_until_told
 from tests.sandbox.suggestions import apply_suggestions
 from tests.sandbox.world import Comment, Installation, IssueComment, PullRequest, Repository, Review, World
 
@@ -27,7 +30,14 @@ class SandboxGitHub(Authoring, Delivering):
     """
 
     def __init__(
-        self, root: Path, private_key: str, public_key: bytes, *, port: int = 0, contract: Contract | None = None
+        self,
+        root: Path,
+        private_key: str,
+        public_key: bytes,
+        *,
+        port: int = 0,
+        contract: Contract | None = None,
+        control: Callable[["SandboxGitHub"], App] | None = None,
     ) -> None:
         self.world = World(root, public_key)
         self.server = Server(self.world)
@@ -36,7 +46,7 @@ class SandboxGitHub(Authoring, Delivering):
         self.contract = contract
         self.accept_violations = False
         """For tests that send what GitHub's description forbids, on purpose."""
-        self._serving = Serving(self.server, port)
+        self._serving = Serving(self.server if control is None else control(self), port)
         self._threads: list[threading.Thread] = []
         self.world.url = self._serving.url
         self.world.redeliver = self._redeliver_beside
@@ -131,3 +141,24 @@ class SandboxGitHub(Authoring, Delivering):
         """A token of that installation, without the call for it."""
         with self.world.lock:
             return access.issue_token(self.world, installation, dict(installation.permissions), None).text
+
+
+def main() -> None:
+    """Serve until told to stop; the first line printed is JSON with the app's settings."""
+    from tests.sandbox.app_key import make_app_key
+    from tests.sandbox.control import Control, app_settings
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--root", type=Path, help="where the git repositories are kept (default: a temporary folder)")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sandbox-github-") as temporary:
+        key = make_app_key()
+        github = SandboxGitHub(given.root or Path(temporary), key.private, key.public, port=given.port, control=Control).start()
+        print(json.dumps(app_settings(github)), flush=True)
+        wait_until_told()
+        github.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -66,7 +66,8 @@ def _chat(body: JSON) -> Asked:
 
 
 def _responses(body: JSON) -> Asked:
-    given, _ = body.get("input"), _reasoning_model(body, "max_tokens", "max_output_tokens")
+    _reasoning_model(body, "max_tokens", "max_output_tokens")
+    given = body.get("input")
     rows = [{"role": "user", "content": given}] if isinstance(given, str) else _list(body, "input")
     system = "\n".join(
         [body.get("instructions") or "", *[_text(r.get("content")) for r in rows if r.get("role") in ("system", "developer")]]
@@ -132,7 +133,7 @@ def answer(asked: Asked, said: Said, number: int) -> JSON:
 
 def _chat_answer(asked: Asked, said: Said, number: int, given: int, cached: int, out: int) -> JSON:
     refused = said.ended == "refusal"
-    message = {
+    message: JSON = {
         "role": "assistant",
         "content": None if refused else said.text,
         "refusal": said.text if refused else None,

@@ -9,7 +9,6 @@ import asyncio
 import itertools
 import json
 import runpy
-import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tests.sandbox import model_wire as wire
-from tests.sandbox.model_wire import Asked, Invalid, Said
-from tests.sandbox.serving import Scope, Serving, cut
+from tests.sandbox.model_schemas import Invalid
+from tests.sandbox.model_wire import Asked, Said
+from tests.sandbox.serving import Scope, Serving, cut, wait_until_told
 
 FORMS = {"/v1/chat/completions": "chat", "/v1/responses": "responses", "/v1/messages": "messages"}
 Script = Any
@@ -287,7 +287,7 @@ def main() -> None:
     if given.script:
         models.answer(read_script(given.script))
     print(json.dumps({"openai_base_url": models.openai_base_url, "anthropic_base_url": models.anthropic_base_url}), flush=True)
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    wait_until_told()
     models.stop()
 
 

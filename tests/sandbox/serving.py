@@ -1,6 +1,8 @@
 """Serve an ASGI application on loopback from a thread: up in milliseconds, down at once, connections cut on request."""
 
 import asyncio
+import os
+import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -80,9 +82,18 @@ async def _close(server: uvicorn.Server, *others: asyncio.Task[None]) -> None:
     for listening in server.servers:
         listening.close()
     for connection in list(server.server_state.connections):
-        connection.transport.abort()  # type: ignore[union-attr]
+        connection.transport.abort()
     tasks = [*server.server_state.tasks, *others]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(0)
+
+
+def wait_until_told() -> None:
+    """Wait for SIGINT or SIGTERM, or until the process that started this one is gone: nothing is left running."""
+    told, parent = threading.Event(), os.getppid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    while not told.wait(0.5) and os.getppid() == parent:
+        pass

@@ -39,7 +39,8 @@ REPOSITORY_URLS = {
 COUNTS = ("forks_count", "stargazers_count", "watchers_count", "open_issues_count", "forks", "open_issues", "watchers", "size")
 SWITCHES = {
     "has_issues": True, "has_projects": True, "has_downloads": True, "has_wiki": True, "has_pages": False,
-    "has_discussions": False, "archived": False, "disabled": False, "allow_forking": True, "is_template": False, "web_commit_signoff_required": False,
+    "has_discussions": False, "archived": False, "disabled": False, "allow_forking": True, "is_template": False,
+    "web_commit_signoff_required": False,
 }  # fmt: skip
 NOTHING = ("description", "homepage", "language", "mirror_url", "license")
 

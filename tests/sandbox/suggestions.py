@@ -16,7 +16,8 @@ class SuggestionRefused(Exception):
 def suggested(body: str) -> list[list[str]]:
     """The suggestion blocks of a comment, each as its lines (a `\\r` before the line's end stays)."""
     blocks: list[list[str]] = []
-    fence, lines, wanted = "", [], False
+    fence, wanted = "", False
+    lines: list[str] = []
     for row in body.split("\n"):
         if not fence:
             opening = OPENING.match(row.removesuffix("\r"))

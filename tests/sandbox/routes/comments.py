@@ -48,8 +48,10 @@ def _placed(call: Call, review: Review, body: str, path: str) -> Comment:
     if call.given("subject_type", str) == "file":
         if pull.changes.file(path) is None:
             raise invalid(KIND, "pull_request_review_thread.path", "invalid")
-        same = {"commit_id": review.commit_id, "original_commit_id": review.commit_id}
-        return Comment(number, review.id, call.actor, body, path, **same, subject_type="file", position=1, original_position=1)
+        sha = review.commit_id
+        return Comment(
+            number, review.id, call.actor, body, path, sha, sha, subject_type="file", position=1, original_position=1
+        )
     try:
         where = place(pull, review.commit_id, call.body)
     except Unplaced as unplaced:
