@@ -1,0 +1,96 @@
+"""The way into Postgres: transactions under a role that sees one tenant's rows only, or the few that the system needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from review.errors import TryAgain
+
+Connection = AsyncConnection[TupleRow]
+
+WAIT = 5.0
+"""Seconds to wait for a connection before the database counts as away."""
+
+
+class Away(TryAgain):
+    """Postgres cannot be reached just now, or broke off."""
+
+
+class Database:
+    """A pool of connections. Each transaction takes on a role for its own duration: a transaction pooler does no harm."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, pool_size: int = 4) -> AsyncIterator["Database"]:
+        """Open with up to `pool_size` connections, made when first needed: a Postgres that is away is no error here."""
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            min_size=0,
+            max_size=pool_size,
+            timeout=WAIT,
+            open=False,
+            # No prepared statements: behind a transaction pooler the next one may run on another server connection.
+            kwargs={"prepare_threshold": None, "connect_timeout": 5, "application_name": "refactoriq"},
+        )
+        await pool.open(wait=False)
+        try:
+            yield cls(pool)
+        finally:
+            await pool.close()
+
+    @asynccontextmanager
+    async def tenant(self, organization_id: int) -> AsyncIterator[Connection]:
+        """A transaction that sees and writes this organization's rows only, whatever the queries say. Raises Away."""
+        async with self._transaction() as connection:
+            await connection.execute(
+                "SELECT set_config('role', 'refactoriq_tenant', true), set_config('app.tenant', %s, true)",
+                (str(organization_id),),
+            )
+            yield connection
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[Connection]:
+        """A transaction for the receiver, the sweep and the installations, which belong to no single tenant. Raises Away."""
+        async with self._transaction() as connection:
+            await connection.execute("SELECT set_config('role', 'refactoriq_system', true)")
+            yield connection
+
+    @asynccontextmanager
+    async def pipelined(self, role: Literal["refactoriq_system"]) -> AsyncIterator[Connection]:
+        """The same as `system`, with everything sent in one round trip: for the hot path. Results are there after the block."""
+        async with self._transaction() as connection, connection.pipeline():
+            await connection.execute("SELECT set_config('role', %s, true)", (role,))
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise Away("The database cannot be reached just now.") from error
+
+
+def plain(text: str) -> str:
+    """Text that Postgres takes: no NUL, and no half of a surrogate pair."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def plain_json(value: Any) -> Any:
+    """The same for every string inside a JSON value."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain(str(key)): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(item) for item in value]
+    return value

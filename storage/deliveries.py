@@ -1,0 +1,161 @@
+"""Deliveries remembered: each webhook once, what it became, and which of them still wait."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import Literal, LiteralString
+
+from storage.database import Database, plain
+
+MAX_OUTCOME = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery as it comes in. Ids are GitHub's; `job` is the JSON of what shall be queued, None where nothing shall."""
+
+    id: str
+    event: str
+    action: str
+    account_id: int | None
+    installation_id: int | None
+    repository_id: int | None
+    pull_number: int | None
+    head_sha: str | None
+    state: Literal["received", "ignored", "done"]
+    outcome: str = ""
+    job: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedDelivery:
+    """One that has no final state yet. `attempts` counts how often work on it began."""
+
+    id: str
+    state: str
+    job: bytes | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedDelivery:
+    """One as it stands now. `outcome` is a sentence."""
+
+    id: str
+    event: str
+    action: str
+    state: str
+    outcome: str
+    attempts: int
+    pull_number: int | None
+    head_sha: str | None
+
+
+REMEMBER = """
+INSERT INTO deliveries
+    (id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome, job)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::text[],
+                     %s::text[], %s::text[], %s::bytea[])
+ON CONFLICT (id) DO UPDATE SET state = 'received', outcome = '', attempts = 0, updated_at = now()
+WHERE deliveries.state = 'failed'
+RETURNING id
+"""
+
+NEWER = """
+SELECT later.action, later.head_sha
+FROM deliveries AS later
+WHERE later.repository_id = %s AND later.pull_number = %s AND later.event = 'pull_request'
+  AND later.sequence > (SELECT sequence FROM deliveries WHERE id = %s)
+  AND (later.head_sha <> %s OR later.action IN ('closed', 'converted_to_draft'))
+ORDER BY later.sequence DESC
+LIMIT 1
+"""
+
+
+class Deliveries:
+    """The table of deliveries, as the receiver, the jobs and the sweep use it. Every method may raise Away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def remember(self, batch: Sequence[NewDelivery]) -> set[str]:
+        """Write these down in one round trip, durably; gives the ids that are new, or had failed and are tried again.
+
+        Only those shall be queued. An id that stands twice in the batch counts once.
+        """
+        rows = list({delivery.id: delivery for delivery in batch}.values())
+        columns = [list(column) for column in zip(*map(astuple, rows), strict=True)] or [[] for _ in fields(NewDelivery)]
+        async with self._database.pipelined("refactoriq_system") as connection:
+            cursor = await connection.execute(REMEMBER, columns, binary=True)
+        return {row[0] for row in await cursor.fetchall()}
+
+    async def started(self, delivery_id: str) -> int:
+        """Work begins; gives how many times it has begun by now."""
+        async with self._database.system() as connection:
+            cursor = await connection.execute(
+                "UPDATE deliveries SET state = 'running', attempts = attempts + 1, updated_at = now()"
+                " WHERE id = %s RETURNING attempts",
+                (delivery_id,),
+            )
+            row = await cursor.fetchone()
+        return row[0] if row else 1
+
+    async def retrying(self, delivery_id: str, because: str) -> None:
+        """It will be tried again."""
+        await self._set(delivery_id, "retrying", because)
+
+    async def finished(self, delivery_id: str, outcome: str) -> None:
+        """It is done, with this outcome."""
+        await self._set(delivery_id, "done", outcome)
+
+    async def superseded(self, delivery_id: str, because: str) -> None:
+        """It has lost its point."""
+        await self._set(delivery_id, "superseded", because)
+
+    async def failed(self, delivery_id: str, error: str) -> None:
+        """It failed for good."""
+        await self._set(delivery_id, "failed", error)
+
+    async def newer_head(self, repository_id: int, pull_number: int, than_delivery_id: str, head_sha: str) -> str | None:
+        """A sentence when a delivery received after that one names another head, or ended the pull request; else None."""
+        async with self._database.system() as connection:
+            cursor = await connection.execute(NEWER, (repository_id, pull_number, than_delivery_id, head_sha))
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        action, newer = row
+        if action == "closed":
+            return "The pull request was closed."
+        if action == "converted_to_draft":
+            return "The pull request became a draft."
+        return f"The pull request has moved on to {(newer or '')[:7]}."
+
+    async def unfinished(self, older_than: float, limit: int = 500) -> list[UnfinishedDelivery]:
+        """Those without a final state whose last change is more than `older_than` seconds ago, oldest first."""
+        async with self._database.system() as connection:
+            cursor = await connection.execute(
+                "SELECT id, state, job, attempts FROM deliveries WHERE state IN ('received', 'running', 'retrying')"
+                " AND updated_at < now() - make_interval(secs => %s) ORDER BY updated_at LIMIT %s",
+                (older_than, limit),
+            )
+            return [UnfinishedDelivery(*row) for row in await cursor.fetchall()]
+
+    async def get(self, delivery_id: str) -> RememberedDelivery | None:
+        """One delivery, or None."""
+        return next(iter(await self._select("WHERE id = %s", (delivery_id,))), None)
+
+    async def recent(self, limit: int = 50) -> list[RememberedDelivery]:
+        """The newest, newest first."""
+        return await self._select("ORDER BY sequence DESC LIMIT %s", (limit,))
+
+    async def _select(self, which: LiteralString, values: tuple[object, ...]) -> list[RememberedDelivery]:
+        columns = "id, event, action, state, outcome, attempts, pull_number, head_sha"
+        async with self._database.system() as connection:
+            cursor = await connection.execute(f"SELECT {columns} FROM deliveries {which}", values)  # noqa: S608
+            return [RememberedDelivery(*row) for row in await cursor.fetchall()]
+
+    async def _set(self, delivery_id: str, state: str, outcome: str) -> None:
+        async with self._database.system() as connection:
+            await connection.execute(
+                "UPDATE deliveries SET state = %s, outcome = %s, updated_at = now() WHERE id = %s",
+                (state, plain(outcome)[:MAX_OUTCOME], delivery_id),
+            )

@@ -1,0 +1,232 @@
+-- The first tables. Times are UTC; a column named github_… holds GitHub's id, every other id is ours.
+
+CREATE EXTENSION IF NOT EXISTS vector;
+
+DO $$
+BEGIN
+    IF (SELECT string_to_array(extversion, '.')::int[] < ARRAY[0, 8] FROM pg_extension WHERE extname = 'vector') THEN
+        RAISE EXCEPTION 'vector is older than 0.8: update pgvector, then ALTER EXTENSION vector UPDATE';
+    END IF;
+END $$;
+
+-- Roles belong to the whole server, so another database's migration may be making them at this moment.
+DO $$
+DECLARE wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['refactoriq_tenant', 'refactoriq_system'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOINHERIT', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+            END;
+        END IF;
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+        END IF;
+    END LOOP;
+END $$;
+
+CREATE TABLE organizations (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    github_id bigint UNIQUE,
+    login text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('Organization', 'User', 'Personal')),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE organizations IS 'The tenants: a GitHub account that installed the app, or the personal one of a registered user.';
+
+CREATE TABLE users (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    email text NOT NULL,
+    full_name text NOT NULL DEFAULT '',
+    password_hash text,
+    github_id bigint UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX users_email ON users (lower(email));
+CREATE INDEX users_organization ON users (organization_id);
+
+CREATE TABLE installations (
+    id bigint PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspended', 'removed')),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN installations.id IS 'The id that GitHub gave it.';
+CREATE INDEX installations_organization ON installations (organization_id);
+
+CREATE TABLE repositories (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    github_id bigint NOT NULL,
+    full_name text NOT NULL,
+    private boolean NOT NULL,
+    default_branch text NOT NULL,
+    removed boolean NOT NULL DEFAULT false,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organization_id, github_id)
+);
+
+-- Written for every webhook, so it is narrow. account_id, installation_id and repository_id are GitHub's.
+CREATE TABLE deliveries (
+    id text PRIMARY KEY,
+    sequence bigint GENERATED ALWAYS AS IDENTITY,
+    event text NOT NULL,
+    action text NOT NULL,
+    account_id bigint,
+    installation_id bigint,
+    repository_id bigint,
+    pull_number integer,
+    head_sha text,
+    state text NOT NULL CHECK (state IN ('received', 'running', 'retrying', 'ignored', 'done', 'superseded', 'failed')),
+    outcome text NOT NULL DEFAULT '',
+    job bytea,
+    attempts smallint NOT NULL DEFAULT 0,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX deliveries_unfinished ON deliveries (updated_at) WHERE state IN ('received', 'running', 'retrying');
+CREATE INDEX deliveries_pull ON deliveries (repository_id, pull_number) WHERE pull_number IS NOT NULL;
+
+CREATE TABLE analyses (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    number integer,
+    head_sha text NOT NULL,
+    changed_lines integer NOT NULL,
+    partial boolean NOT NULL,
+    record jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN analyses.record IS 'read, skipped, analyzers, models, usage, notes, timings';
+CREATE INDEX analyses_repository ON analyses (organization_id, repository_id, created_at DESC);
+
+CREATE TABLE findings (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    analysis_id bigint NOT NULL REFERENCES analyses ON DELETE CASCADE,
+    fingerprint text NOT NULL,
+    path text NOT NULL,
+    side text NOT NULL,
+    first_line integer NOT NULL,
+    last_line integer NOT NULL,
+    severity text NOT NULL,
+    category text NOT NULL,
+    source text NOT NULL,
+    rule text NOT NULL,
+    message text NOT NULL,
+    quote text NOT NULL,
+    confidence real NOT NULL,
+    suggestion jsonb,
+    dropped_because text
+);
+COMMENT ON COLUMN findings.dropped_because IS 'Why it was not posted; NULL where it was, or was to be.';
+CREATE INDEX findings_analysis ON findings (analysis_id);
+
+CREATE TABLE reviews (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    number integer NOT NULL,
+    head_sha text NOT NULL,
+    delivery_id text NOT NULL,
+    state text NOT NULL CHECK (state IN ('in_progress', 'posting', 'posted', 'superseded', 'failed')),
+    heartbeat_at timestamptz NOT NULL DEFAULT now(),
+    analysis_id bigint REFERENCES analyses ON DELETE SET NULL,
+    planned jsonb,
+    fingerprints text[] NOT NULL DEFAULT '{}',
+    github_review_id bigint,
+    body text NOT NULL DEFAULT '',
+    is_note boolean NOT NULL DEFAULT false,
+    outcome text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    posted_at timestamptz,
+    UNIQUE (repository_id, number, head_sha)
+);
+COMMENT ON COLUMN reviews.planned IS 'The review as it is to be posted, kept before the post: a crash loses no thought.';
+
+CREATE TABLE proposals (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    analysis_id bigint NOT NULL REFERENCES analyses ON DELETE CASCADE,
+    state text NOT NULL CHECK (state IN ('proposed', 'approved', 'applied', 'rejected', 'failed')),
+    patch text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX proposals_repository ON proposals (organization_id, repository_id);
+
+CREATE TABLE files (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    path text NOT NULL,
+    blob_sha text NOT NULL,
+    language text NOT NULL DEFAULT '',
+    UNIQUE (repository_id, path)
+);
+
+CREATE TABLE embeddings (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    blob_sha text NOT NULL,
+    symbol text NOT NULL DEFAULT '',
+    first_line integer NOT NULL,
+    last_line integer NOT NULL,
+    content text NOT NULL,
+    embedding halfvec(384) NOT NULL
+);
+CREATE INDEX embeddings_blob ON embeddings (organization_id, repository_id, blob_sha);
+
+CREATE TABLE audit_logs (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    at timestamptz NOT NULL DEFAULT now(),
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    details jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX audit_logs_at ON audit_logs (organization_id, at DESC);
+
+-- Row-level security: forced, so that even the owner is subject to it. The two roles own nothing and cannot bypass it.
+DO $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['users', 'installations', 'repositories', 'analyses', 'findings', 'reviews', 'proposals', 'files',
+                                'embeddings', 'audit_logs'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format(
+            'CREATE POLICY tenant ON %I TO refactoriq_tenant'
+            ' USING (organization_id = (SELECT nullif(current_setting(''app.tenant'', true), '''')::bigint))', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO refactoriq_tenant', name);
+    END LOOP;
+    FOREACH name IN ARRAY ARRAY['organizations', 'deliveries'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+    END LOOP;
+    FOREACH name IN ARRAY ARRAY['organizations', 'installations', 'repositories', 'deliveries'] LOOP
+        EXECUTE format('CREATE POLICY system ON %I TO refactoriq_system USING (true) WITH CHECK (true)', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO refactoriq_system', name);
+    END LOOP;
+END $$;
+
+CREATE POLICY tenant ON organizations TO refactoriq_tenant
+    USING (id = (SELECT nullif(current_setting('app.tenant', true), '')::bigint));
+GRANT SELECT, UPDATE ON organizations TO refactoriq_tenant;
+
+CREATE POLICY tenant ON deliveries FOR SELECT TO refactoriq_tenant
+    USING (account_id = (SELECT github_id FROM organizations
+                         WHERE id = (SELECT nullif(current_setting('app.tenant', true), '')::bigint)));
+GRANT SELECT ON deliveries TO refactoriq_tenant;
+
+-- What was done stays on record: nobody but the owner can change or remove it.
+REVOKE UPDATE, DELETE ON audit_logs FROM refactoriq_tenant;
+CREATE POLICY system ON audit_logs FOR INSERT TO refactoriq_system WITH CHECK (true);
+GRANT INSERT ON audit_logs TO refactoriq_system;
+
+GRANT USAGE ON SCHEMA public TO refactoriq_tenant, refactoriq_system;
