@@ -49,7 +49,7 @@ class Objects:
     """A bare git directory, as something to read from. `settings` are further git settings that it needs."""
 
     path: Path
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str | None] = field(default_factory=dict)
 
     async def git(self, *arguments: str, given: bytes = b"", output: int = LONGEST_DIFF, fine: Container[int] = (0,)) -> bytes:
         """The output of one git command. Raises a kind of GitFailed when it ends with a code that is not `fine`."""

@@ -95,9 +95,13 @@ def git_program() -> str:
     return found
 
 
-def offline_environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """For reading: no transport is allowed at all, whatever a repository's configuration says."""
-    return {**VARIABLES, "GIT_ALLOW_PROTOCOL": "none", **_configured({**SETTINGS, **(settings or {})})}
+def offline_environment(settings: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """For reading: no transport is allowed at all, whatever a repository's configuration says.
+
+    `settings` go before our own; None takes one of ours away.
+    """
+    given = {key: value for key, value in {**SETTINGS, **(settings or {})}.items() if value is not None}
+    return {**VARIABLES, "GIT_ALLOW_PROTOCOL": "none", **_configured(given)}
 
 
 def online_environment(remote: Remote, settings: Mapping[str, str] | None = None) -> dict[str, str]:
