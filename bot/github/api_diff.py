@@ -4,16 +4,18 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+
+from unidiff.errors import UnidiffParseError as BrokenHunk
 
 from bot.github.client import Client, Refused, fields
 from handlers.host import Gone
 from review.change import Change, End
 from review.diff import Diff, FileDiff, FileKind, FileStatus
 from review.errors import TryAgain
-from review.parse_diff import parse_diff
+from review.parse_diff import BROKEN, NotADiff, parse_diff, parse_hunks
 from review.pull_request import PullRequest
 
 DIFF = "application/vnd.github.diff"
@@ -80,12 +82,7 @@ async def api_change(client: Client, installation_id: int, pull: PullRequest, be
     """
     path = f"/repos/{pull.repository.full_name}/pulls/{pull.number}"
     unread = [f"{because} The change was read from GitHub's API instead, without the files around it."]
-    try:
-        diff = parse_diff((await client.get(installation_id, path, accept=DIFF)).content)
-    except Refused as refused:
-        if refused.status != 406:
-            raise
-        diff = await _from_files(client, installation_id, path)
+    diff = await _diff(client, installation_id, path)
     if pull.changed_files is not None and len(diff.files) < pull.changed_files:
         unread.append(
             f"GitHub lists {len(diff.files):,} of the {pull.changed_files:,} changed files; the others were not read."
@@ -95,6 +92,18 @@ async def api_change(client: Client, installation_id: int, pull: PullRequest, be
         client, installation_id, pull.repository.full_name, {End.BASE: base, End.HEAD: pull.head_sha}, _readable(diff)
     )
     return Change(diff, checkout, base or pull.base_sha, pull.head_sha, pull.title, pull.body, tuple(unread))
+
+
+async def _diff(client: Client, installation_id: int, path: str) -> Diff:
+    """GitHub's diff; the list of files where it finds the diff too large (406)."""
+    try:
+        return parse_diff((await client.get(installation_id, path, accept=DIFF)).content)
+    except NotADiff:
+        raise TryAgain("GitHub's answer is no diff.") from None
+    except Refused as refused:
+        if refused.status != 406:
+            raise
+    return await _from_files(client, installation_id, path)
 
 
 def _readable(diff: Diff) -> dict[End, frozenset[str]]:
@@ -126,7 +135,7 @@ async def _from_files(client: Client, installation_id: int, path: str) -> Diff:
 
 
 def read_file(row: Mapping[str, Any]) -> FileDiff:
-    """One entry of the list of files. Its bare patch gets the header that makes it a diff."""
+    """One entry of the list of files."""
     name, status = str(row["filename"]), STATUSES.get(str(row.get("status")), FileStatus.MODIFIED)
     previous = str(row["previous_filename"]) if status is FileStatus.RENAMED and row.get("previous_filename") else None
     patch = row.get("patch")
@@ -134,14 +143,7 @@ def read_file(row: Mapping[str, Any]) -> FileDiff:
         # A pure rename, a new mode and an empty file have no patch and no changed line either.
         because = NOT_SHOWN if row.get("changes") or status is FileStatus.MODIFIED else ""
         return FileDiff(name, status, previous_path=previous, unread=because)
-    parsed = parse_diff(f"{HEADERS[status]}{patch}\n".encode(errors="surrogateescape"))
-    return replace(parsed.files[0], path=name, status=status, previous_path=previous)
-
-
-HEADERS = {
-    FileStatus.ADDED: "diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n",
-    FileStatus.REMOVED: "diff --git a/x b/x\ndeleted file mode 100644\n--- a/x\n+++ /dev/null\n",
-    FileStatus.MODIFIED: "diff --git a/x b/x\n--- a/x\n+++ b/x\n",
-    FileStatus.RENAMED: "diff --git a/x b/x\n--- a/x\n+++ b/x\n",
-}
-"""The real names are set afterwards: they need no quoting then."""
+    try:
+        return FileDiff(name, status, parse_hunks(str(patch).split("\n")), previous)
+    except BrokenHunk:
+        return FileDiff(name, status, previous_path=previous, unread=BROKEN)
