@@ -46,6 +46,9 @@ class Line:
     def removed(self) -> bool:
         return self.new is None
 
+    def number(self, side: Side) -> int | None:
+        return self.new if side is Side.RIGHT else self.old
+
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
@@ -54,11 +57,11 @@ class Hunk:
     lines: tuple[Line, ...]
     section: str = ""
 
-    def numbers(self, side: Side) -> set[int]:
-        """The line numbers that a comment on this side may name: context and additions RIGHT, deletions and context LEFT."""
-        if side is Side.RIGHT:
-            return {line.new for line in self.lines if line.new is not None}
-        return {line.old for line in self.lines if line.old is not None}
+    def numbers(self, side: Side) -> range:
+        """The line numbers within this hunk on one side: context and additions RIGHT, deletions and context LEFT."""
+        first = next((number for line in self.lines if (number := line.number(side)) is not None), None)
+        last = next((number for line in reversed(self.lines) if (number := line.number(side)) is not None), None)
+        return range(0) if first is None or last is None else range(first, last + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,11 @@ class FileDiff:
     old_mode: str | None = None
     new_mode: str | None = None
     unread: str = ""
+
+    @property
+    def type_changed(self) -> bool:
+        """A file became a symbolic link, a link a file, and so on: git tells it as a deletion and an addition."""
+        return self.old_mode is not None and self.new_mode is not None and self.old_mode[:2] != self.new_mode[:2]
 
     def lines(self) -> Iterator[Line]:
         for hunk in self.hunks:

@@ -1,0 +1,19 @@
+"""The fenced `suggestion` block that GitHub turns into a button."""
+
+import re
+
+from review.finding import Suggestion
+
+BACKTICKS = re.compile("`+")
+
+
+def suggestion_block(suggestion: Suggestion) -> str:
+    """The block for a verified suggestion: its text between fences that nothing in it can close.
+
+    GitHub replaces the commented lines by what stands between the fences, line by line; nothing between them deletes the
+    lines. The fence is longer than any run of backticks inside (CommonMark 4.5).
+    """
+    text = suggestion.replacement
+    longest = max((len(run) for run in BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}suggestion\n{text}\n{fence}" if text else f"{fence}suggestion\n{fence}"
