@@ -1,6 +1,6 @@
 """The form of every analyzer: files in a folder in, findings out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,14 @@ from review.finding import Finding
 
 
 class AnalyzerFailed(RefactorIQError):
-    """The tool crashed, timed out or answered nonsense. Its text is the reason, as the review will name it."""
+    """The tool crashed, timed out, answered nonsense, or left files out. Its text is the reason, as the review will name it.
+
+    `findings` are those that it made all the same (where it only failed on some files): they stand.
+    """
+
+    def __init__(self, because: str, findings: Iterable[Finding] = ()) -> None:
+        super().__init__(because)
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True, slots=True)
