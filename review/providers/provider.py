@@ -7,11 +7,21 @@ from review.errors import RefactorIQError
 
 
 class ProviderError(RefactorIQError):
-    """A call that brought no usable answer. The subclass says what helps."""
+    """A call that brought no usable answer. The subclass says what helps; the text says why, and may be shown to anybody.
+
+    `spent` holds the tokens of an answer that came and was of no use.
+    """
+
+    def __init__(self, because: str, spent: "Answer | None" = None) -> None:
+        super().__init__(because)
+        self.spent = spent
 
 
 class ProviderBusy(ProviderError):
-    """Overloaded, rate limited, timed out or broken in transit: the same call may work later."""
+    """Overloaded, rate limited, timed out or broken in transit: the same call may work later.
+
+    `after` is how many seconds to wait, where the provider named it.
+    """
 
     def __init__(self, because: str, after: float | None = None) -> None:
         super().__init__(because)
@@ -19,7 +29,11 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderRefused(ProviderError):
-    """Wrong key, no such model, no quota, refused content: asking again is useless; another provider may answer."""
+    """Wrong key, no such model, no quota: asking again, whatever it be, is useless; another provider may answer."""
+
+
+class ContentRefused(ProviderRefused):
+    """The model will not speak about this prompt; it may answer another one."""
 
 
 class PromptTooLong(ProviderError):
@@ -27,7 +41,11 @@ class PromptTooLong(ProviderError):
 
 
 class AnswerCut(ProviderError):
-    """The answer was empty or ended early (`length`, `max_tokens`): ask again with more room or less to look at."""
+    """The answer ended early (`length`, `max_tokens`): ask again with more room, or with less to look at."""
+
+
+class AnswerUnreadable(AnswerCut):
+    """The answer was empty or not what was asked for, and is complete by the provider's word: asking again may help once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +58,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: `text` is JSON by the schema asked for; tokens as the provider counted them."""
+    """What came back: `text` is JSON by the schema asked for; tokens as the provider counted them.
+
+    `input_tokens` are all of the prompt's, `cached_tokens` those among them that were read from the provider's cache.
+    """
 
     text: str
     input_tokens: int = 0
