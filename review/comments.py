@@ -1,0 +1,199 @@
+"""Every word that the bot posts on a pull request."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from review.analysis import Analysis, Skipped
+from review.anchor import Anchor, Unanchored, anchor
+from review.capped import capped
+from review.clean import cleaned, code
+from review.diff import Diff
+from review.finding import Finding, Severity, Verdict
+from review.marker import Marker, without_marks
+from review.review import Comment, Review
+from review.suggestion_block import suggestion_block
+
+NAME = "RefactorIQ"
+MOST_LISTED = 30
+"""Skipped files and overflowing findings that are listed one by one; the others are counted."""
+
+
+def write_review(
+    analysis: Analysis, diff: Diff, marker: Marker, *, told: Collection[str] = (), max_comments: int = 50
+) -> Review | None:
+    """The review of what is new in this analysis, or None where there is nothing new to say.
+
+    `told` are the fingerprints already posted on this pull request. Findings that have a line become comments, most severe
+    first, at most `max_comments`; the others go into the body, each with its reason.
+    """
+    new = [finding for finding in analysis.findings if finding.fingerprint not in told]
+    if not new:
+        return None
+    comments, unplaced = place(new, diff, max_comments)
+    body = _paragraphs(_headline(analysis, new, len(analysis.findings) - len(new)), _listed(unplaced), _coverage(analysis))
+    return Review(
+        head_sha=analysis.head_sha,
+        body=capped(body, "\n\n" + marker.mark(analysis.head_sha)),
+        comments=tuple(comments),
+        fingerprints=tuple(finding.fingerprint for finding in new),
+    )
+
+
+def write_note(analysis: Analysis, marker: Marker, standing: int = 0) -> Review:
+    """The short note for a head on which nothing new was found. `standing` counts earlier findings that still hold."""
+    body = _paragraphs(_nothing_new(analysis, standing), _coverage(analysis))
+    return Review(analysis.head_sha, capped(body, "\n\n" + marker.mark(analysis.head_sha)))
+
+
+def write_update(body: str, analysis: Analysis, marker: Marker, standing: int) -> str:
+    """The body of an earlier review with findings, brought up to date for a head with nothing new."""
+    heads = marker.heads(body) | {analysis.head_sha}
+    words, separator, rest = without_marks(body).rpartition(UPDATED)
+    kept = (words if separator else rest).rstrip()
+    marks = "\n".join(marker.mark(head) for head in sorted(heads))
+    update = "\n".join(_paragraphs(_nothing_new(analysis, standing), *_notes(analysis)).splitlines())
+    return capped(kept, f"\n\n{UPDATED}\n{update}\n\n{marks}")
+
+
+UPDATED = "<!-- refactoriq:updated -->"
+
+
+def place(findings: Iterable[Finding], diff: Diff, max_comments: int) -> tuple[list[Comment], list[Unanchored]]:
+    """Hang the findings on the diff's lines; those without a line, or beyond `max_comments`, come back with the reason."""
+    comments: list[Comment] = []
+    unplaced: list[Unanchored] = []
+    for finding in findings:
+        spot = anchor(finding, diff)
+        if isinstance(spot, Anchor) and len(comments) < max_comments:
+            comments.append(_comment(finding, spot))
+        elif isinstance(spot, Anchor):
+            unplaced.append(Unanchored(finding, f"this review already has {max_comments} comments"))
+        else:
+            unplaced.append(spot)
+    return comments, unplaced
+
+
+def _comment(finding: Finding, spot: Anchor) -> Comment:
+    suggestion = finding.suggestion
+    verified = suggestion is not None and suggestion.verdict is Verdict.VERIFIED
+    block = suggestion_block(suggestion) if suggestion is not None and verified else ""
+    body = _paragraphs(_title(finding), cleaned(finding.message), block, _source(finding))
+    return Comment(
+        path=spot.path,
+        line=spot.line,
+        side=spot.side,
+        start_line=spot.start_line,
+        body=capped(body, f"\n\n<!-- refactoriq:finding={finding.fingerprint} -->"),
+        fingerprint=finding.fingerprint,
+    )
+
+
+def _title(finding: Finding) -> str:
+    return f"**{finding.severity.capitalize()} · {finding.category}**"
+
+
+def _source(finding: Finding) -> str:
+    """Who says so, with our own link to the rule: links that a model wrote never get here."""
+    rule = code(f"{finding.source} {finding.rule}")
+    return f"[{rule}]({finding.help_url})" if finding.help_url.startswith("https://") else rule
+
+
+def _headline(analysis: Analysis, new: Sequence[Finding], standing: int) -> str:
+    counts = Counter(finding.severity for finding in new)
+    by_severity = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
+    files = len({finding.path for finding in new})
+    again = "new " if standing else ""
+    found = f"{_count(len(new), again + 'finding')} ({by_severity}) in {_count(files, 'file')}"
+    text = f"**{NAME}** reviewed {_head(analysis)}: {found}."
+    return text + _still_standing(standing) + _incomplete(analysis)
+
+
+def _nothing_new(analysis: Analysis, standing: int) -> str:
+    if not analysis.read:
+        return f"**{NAME}** found nothing that it can review in {_head(analysis)}." + _incomplete(analysis)
+    what = "nothing new to report" if standing else "nothing to report"
+    if analysis.partial:
+        what = "nothing found in the part that could be looked at"
+    return f"**{NAME}** reviewed {_head(analysis)}: {what}." + _still_standing(standing) + _incomplete(analysis)
+
+
+def _still_standing(standing: int) -> str:
+    return f" {_count(standing, 'earlier finding')} still {'stands' if standing == 1 else 'stand'}." if standing else ""
+
+
+def _incomplete(analysis: Analysis) -> str:
+    return " **This review is not complete:** see the coverage below." if analysis.partial else ""
+
+
+def _head(analysis: Analysis) -> str:
+    return code(analysis.head_sha[:7])
+
+
+def _listed(unplaced: Sequence[Unanchored]) -> str:
+    """The findings that hang on no line, each with its place in words and why it is here."""
+    if not unplaced:
+        return ""
+    lines = ["**Not on a line of this diff**", ""]
+    for item in unplaced[:MOST_LISTED]:
+        finding = item.finding
+        place = code(f"{finding.path}:{finding.location.first_line}")
+        message = " ".join(cleaned(finding.message).split())
+        lines.append(f"- {place} {_title(finding)} {message} ({_source(finding)}; {cleaned(item.because)})")
+    if len(unplaced) > MOST_LISTED:
+        lines.append(f"- and {len(unplaced) - MOST_LISTED} more, less severe.")
+    return "\n".join(lines)
+
+
+def _coverage(analysis: Analysis) -> str:
+    """What was read and by whom, what was not and why, and how long it took; folded away unless something is missing."""
+    rows = [
+        f"Read: {_count(len(analysis.read), 'file')}, {_count(analysis.changed_lines, 'changed line')}.",
+        f"Analyzers: {', '.join(analysis.analyzers) or 'none'}. Models: {', '.join(map(code, analysis.models)) or 'none'}.",
+        *_notes(analysis),
+        *_skipped(analysis.skipped),
+        *_dropped(analysis),
+        _timings(analysis),
+    ]
+    listed = "\n".join(f"- {row}" for row in rows if row)
+    return f"<details{' open' if analysis.partial else ''}><summary>Coverage</summary>\n\n{listed}\n\n</details>"
+
+
+def _notes(analysis: Analysis) -> list[str]:
+    return [" ".join(cleaned(note).split()) for note in analysis.notes]
+
+
+def _skipped(skipped: Sequence[Skipped]) -> list[str]:
+    """One row a reason: `Skipped (lock file): a, b`."""
+    by_reason: dict[str, list[str]] = {}
+    for item in skipped:
+        by_reason.setdefault(item.because, []).append(item.path)
+    rows = []
+    for because, paths in by_reason.items():
+        shown = ", ".join(code(path) for path in paths[:MOST_LISTED])
+        more = f" and {len(paths) - MOST_LISTED} more" if len(paths) > MOST_LISTED else ""
+        rows.append(f"Not read ({cleaned(because)}): {shown}{more}.")
+    return rows
+
+
+def _dropped(analysis: Analysis) -> list[str]:
+    """How many findings were left unsaid, by reason."""
+    reasons = Counter(item.because for item in analysis.dropped)
+    if not reasons:
+        return []
+    listed = ", ".join(f"{count} {cleaned(because)}" for because, count in sorted(reasons.items()))
+    return [f"Not posted: {listed}."]
+
+
+def _timings(analysis: Analysis) -> str:
+    shown = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in analysis.timings.items())
+    tokens = sum(call.input_tokens + call.output_tokens for call in analysis.usage)
+    spent = f" {tokens:,} tokens in {_count(len(analysis.usage), 'model call')}." if analysis.usage else ""
+    return f"Time: {shown}.{spent}" if shown else spent.strip()
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
