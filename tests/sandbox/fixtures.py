@@ -36,6 +36,7 @@ def github(tmp_path: Path, app_key: AppKey, github_contract: Contract | None) ->
         yield sandbox
     finally:
         sandbox.stop()
+    assert not sandbox.server.crashes, "\n".join(sandbox.server.crashes)
     if not sandbox.accept_violations:
         assert not sandbox.violations, "\n".join(sandbox.violations)
 

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from tests.sandbox import model_wire as wire
 from tests.sandbox.model_schemas import Invalid
 from tests.sandbox.model_wire import Asked, Said
-from tests.sandbox.serving import Scope, Serving, cut, wait_until_told
+from tests.sandbox.serving import Scope, Serving, cut, hang, wait_until_told
 
 FORMS = {"/v1/chat/completions": "chat", "/v1/responses": "responses", "/v1/messages": "messages"}
 Script = Any
@@ -182,16 +182,17 @@ class SandboxModels:
     async def _respond(self, form: str, noted: ModelRequest, request: Request) -> Response | None:
         number, fault = next(self._numbers), self._hurting(noted)
         noted.fault = fault.kind if fault else None
-        noted.key = bool(
-            request.headers.get("x-api-key") if form == "messages" else request.headers.get("authorization", "")[7:]
-        )
+        bearer = request.headers.get("authorization", "")[len("Bearer ") :]
+        noted.key = bool(bearer or (form == "messages" and request.headers.get("x-api-key")))
         try:
             asked = self._asked(form, noted, request)
         except Invalid as invalid:
-            code = "invalid_request_error" if form == "messages" else invalid.code
+            kinds = {401: "authentication_error"}
+            code = kinds.get(invalid.status, "invalid_request_error") if form == "messages" else invalid.code
             return _json(wire.error(form, invalid.status, code, invalid.message, number), invalid.status)
         if fault is not None and fault.kind is Kind.HANG:
-            await asyncio.Event().wait()
+            await hang(request.receive)
+            return None
         if fault is not None and fault.kind in ERRORS:
             return _refusal(form, fault, number)
         script = self._next.pop(0) if self._next else self._default

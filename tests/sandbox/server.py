@@ -5,7 +5,9 @@ import hashlib
 import json
 import re
 import secrets
+import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +21,7 @@ from tests.sandbox.faults import Fault, Kind
 from tests.sandbox.git_http import git_app
 from tests.sandbox.limits import Limits, exhausted
 from tests.sandbox.routes import ROUTES
-from tests.sandbox.serving import Scope, cut
+from tests.sandbox.serving import Scope, cut, hang
 from tests.sandbox.world import World
 
 PATTERNS = [(route.pattern, route) for route in ROUTES]
@@ -68,6 +70,8 @@ class Server:
         self.limits = Limits()
         self.faults: list[Fault] = []
         self.requests: list[Exchange] = []
+        self.crashes: list[str] = []
+        """Mistakes of the sandbox itself, which its callers met as 500."""
         self._git = git_app(world.root, lambda name, token: access.may_read(world, name, token))
 
     async def __call__(
@@ -85,13 +89,15 @@ class Server:
                 await response(scope, receive, send)
         finally:
             exchange.seconds, exchange.done = time.perf_counter() - started, True
+            if isinstance(sys.exc_info()[1], Exception):
+                self.crashes.append(f"{exchange.method} {exchange.path}\n{traceback.format_exc()}")
 
     async def _respond(self, exchange: Exchange, request: Request) -> Any:
         """What goes out, as an ASGI application; None where the connection was cut."""
         fault = next((fault for fault in self.faults if fault.hurts(exchange.method, exchange.path)), None)
         exchange.fault = fault.kind if fault else None
         if exchange.fault is Kind.HANG:
-            await asyncio.Event().wait()
+            return await hang(request.receive)
         if exchange.fault is Kind.LOSE_REQUEST or (exchange.fault is Kind.LOSE_ANSWER and not exchange.rest):
             return await cut(request.scope)
         if fault is not None and fault.kind is Kind.SLOW:

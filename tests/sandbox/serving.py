@@ -29,6 +29,12 @@ async def cut(scope: Scope) -> None:
     await asyncio.sleep(0.01)
 
 
+async def hang(receive: Callable[[], Awaitable[Any]]) -> None:
+    """Answer nothing; returns when the caller has given up or the server is stopped."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class Serving:
     """One application on one port of 127.0.0.1. `start` gives the address; `stop` cuts what is still open."""
 
@@ -84,6 +90,7 @@ async def _close(server: uvicorn.Server, *others: asyncio.Task[None]) -> None:
     for connection in list(server.server_state.connections):
         connection.transport.abort()
     tasks = [*server.server_state.tasks, *others]
+    await asyncio.wait(tasks, timeout=0.02)  # whoever only waits for its caller ends by itself
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
