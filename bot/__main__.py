@@ -1,0 +1,5 @@
+"""`python -m bot` is `refactoriq`."""
+
+from bot.cli import main
+
+main()

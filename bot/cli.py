@@ -1,0 +1,100 @@
+"""The command line: `refactoriq`. Each command imports what it needs when it runs, so that every one starts fast."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from review.errors import RefactorIQError
+
+app = typer.Typer(
+    name="refactoriq",
+    help="Reviews pull requests on GitHub, and changes on this machine before they are pushed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+jobs = typer.Typer(help="Jobs that wait, run, or failed for good.", invoke_without_command=True)
+app.add_typer(jobs, name="jobs")
+
+
+@app.command()
+def review(
+    path: Annotated[Path, typer.Argument(help="A git checkout.")] = Path(),
+    base: Annotated[str | None, typer.Option(help="Compare with this revision (default: where the branch left main).")] = None,
+    head: Annotated[str | None, typer.Option(help="Review this revision (default: the working tree).")] = None,
+    format: Annotated[str, typer.Option(help="text, json, markdown or sarif.")] = "text",
+    fail_on: Annotated[str | None, typer.Option(help="Exit 1 at this severity or worse: critical … info.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the verified suggestions into the working tree.")] = False,
+) -> None:
+    """Review a local change with the bot's own engine: no server, no database."""
+    from bot.commands.review import review as run
+
+    raise typer.Exit(run(path, base, head, format, fail_on, apply))
+
+
+@app.command()
+def serve() -> None:
+    """Run web, worker and scheduler together, on embedded Postgres and Redis unless DATABASE_URL and REDIS_URL are set."""
+    from bot.commands.serve import serve as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def web() -> None:
+    """Run the web process: webhooks, health, metrics."""
+    from bot.commands.processes import web as run
+
+    run()
+
+
+@app.command()
+def worker(burst: Annotated[bool, typer.Option("--burst", help="Stop when no job is left.")] = False) -> None:
+    """Run a worker, with the scheduler inside it (one of all workers schedules)."""
+    from bot.commands.processes import worker as run
+
+    run(burst=burst)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest version."""
+    from bot.commands.processes import migrate as run
+
+    run()
+
+
+@app.command()
+def doctor() -> None:
+    """Say for each setting and service whether it works, and what to do where it does not."""
+    from bot.commands.doctor import doctor as run
+
+    raise typer.Exit(run())
+
+
+@jobs.callback()
+def list_jobs(context: typer.Context) -> None:
+    """List the jobs, dead letters with their error."""
+    if context.invoked_subcommand is None:
+        from bot.commands.jobs import list_jobs as run
+
+        run()
+
+
+@jobs.command("retry")
+def retry_job(job_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Put a job that failed for good back into its queue."""
+    from bot.commands.jobs import retry_job as run
+
+    run(job_id)
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one sentence on stderr and exit code 2, never a stack trace."""
+    try:
+        app()
+    except RefactorIQError as error:
+        sys.stderr.write(f"refactoriq: {error}\n")
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""The commands of `refactoriq`, one file a command."""

@@ -1,0 +1,133 @@
+"""`refactoriq serve`: everything on one machine. It supervises a web and a worker process and brings its own services."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.settings import Settings, read_settings
+
+GRACE = 30.0
+"""Seconds that a child may take to finish its work after SIGTERM."""
+
+SETTLED = 60.0
+"""A child that lived this many seconds counts as sound: its next death is its first."""
+
+BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before a child that died is started again; the last one repeats."""
+
+
+def serve() -> int:
+    """Run until SIGINT or SIGTERM; leaves nothing running. Gives the exit code."""
+    settings = read_settings()
+    with ExitStack() as stack:
+        environment = stack.enter_context(services(settings))
+        _prepare(environment)
+        children = [Child(name, environment) for name in _processes(settings)]
+        stack.callback(_stop_all, children)
+        return _supervise(children)
+
+
+@contextmanager
+def services(settings: Settings) -> Iterator[dict[str, str]]:
+    """The environment for the child processes; embedded Postgres and Redis run meanwhile where no URL is set."""
+    given = {"DATABASE_URL": settings.database_url.get_secret_value(), "REDIS_URL": settings.redis_url.get_secret_value()}
+    environment = os.environ | {"SECRET_KEY": settings.secret_key.get_secret_value() or kept_secret(settings.data_dir)}
+    if all(given.values()):
+        yield environment | given
+        return
+    from storage.embedded import embedded_services
+
+    say("Starting the embedded Postgres and Redis ...")
+    with embedded_services(settings.data_dir) as embedded:
+        own = {"DATABASE_URL": embedded.database_url, "REDIS_URL": embedded.redis_url}
+        yield environment | {name: given[name] or own[name] for name in own}
+
+
+def kept_secret(data_dir: Path) -> str:
+    """The key of this installation outside production: made once, kept in the data folder, readable by its owner only."""
+    path = data_dir / "secret_key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that is started again when it dies, later each time."""
+
+    name: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    deaths: int = 0
+    next_start: float = 0.0
+    started: float = 0.0
+
+    def tend(self, now: float) -> None:
+        """Start it when it is due; note its death."""
+        if self.process is not None and self.process.poll() is not None:
+            say(f"The {self.name} process ended with code {self.process.returncode}; starting it again.")
+            self.deaths = 0 if now - self.started > SETTLED else self.deaths
+            self.next_start = now + BACKOFF[min(self.deaths, len(BACKOFF) - 1)]
+            self.deaths += 1
+            self.process = None
+        if self.process is None and now >= self.next_start:
+            self.started = now
+            self.process = subprocess.Popen([sys.executable, "-m", "bot", self.name], env=self.environment)
+
+    def stop(self) -> None:
+        """Ask it to finish; see `_stop_all`."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+
+def _processes(settings: Settings) -> list[str]:
+    if settings.github_app_id and settings.github_private_key.get_secret_value():
+        return ["web", "worker"]
+    say("GITHUB_APP_ID and GITHUB_PRIVATE_KEY are not set: deliveries are received and kept, but no worker can review yet.")
+    return ["web"]
+
+
+def _prepare(environment: dict[str, str]) -> None:
+    """Migrate in a process of its own: Alembic is heavy, and nobody needs it afterwards."""
+    subprocess.run([sys.executable, "-m", "bot", "migrate"], env=environment, check=True)
+
+
+def _supervise(children: list[Child]) -> int:
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, _: stopped.append(got))
+    while not stopped:
+        for child in children:
+            child.tend(time.monotonic())
+        time.sleep(0.2)
+    return 0
+
+
+def _stop_all(children: list[Child]) -> None:
+    say("Stopping; work in progress is finished first ...")
+    for child in children:
+        child.stop()
+    deadline = time.monotonic() + GRACE
+    for child in children:
+        if child.process is not None:
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()

@@ -1,0 +1,24 @@
+"""Files that last: a local folder or an S3 bucket, by one interface (obstore's)."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+
+from review.errors import UserError
+
+
+def open_store(url: str, data_dir: Path) -> ObjectStore:
+    """The store that STORAGE_URL names (`file:///path`, `s3://bucket/prefix`), or DATA_DIR/objects when it is empty.
+
+    S3 takes its credentials and endpoint from the usual AWS_… variables. Raises UserError.
+    """
+    if not url:
+        return LocalStore(data_dir.resolve() / "objects", mkdir=True)
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path.startswith("/"):
+        return LocalStore(parts.path, mkdir=True)
+    if parts.scheme == "s3" and parts.netloc:
+        store: S3Store = from_url(url)
+        return store
+    raise UserError("STORAGE_URL must be file:///an/absolute/path or s3://bucket/prefix.")
