@@ -1,0 +1,18 @@
+"""A plain JSON answer over raw ASGI, for where a framework's response would cost too much."""
+
+from typing import Any
+
+import msgspec
+from starlette.types import Send
+
+_json = msgspec.json.Encoder()
+
+
+async def respond(send: Send, status: int, answer: dict[str, Any], *, close: bool = False) -> None:
+    """Send it. `close` ends the connection after it: the rest of the request is not going to be read."""
+    body = _json.encode(answer)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,80 @@
+"""Post one review on a head, exactly once, whatever crashes, is lost on the way, or comes twice."""
+
+import asyncio
+from dataclasses import dataclass
+
+from handlers.host import CodeHost, Unclear
+from review.errors import Superseded, TryAgain
+from review.marker import Marker
+from review.pull_request import PullRequest
+from review.review import Review
+
+LOOKS = (2.0, 5.0, 10.0)
+"""Seconds before each look for a review whose post was not answered: GitHub may still be writing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One pull request as one installation of the app sees it: where reviews are posted."""
+
+    host: CodeHost
+    installation_id: int
+    pull: PullRequest
+    marker: Marker
+
+    async def post(self, review: Review) -> int:
+        """Post the review unless it stands already; gives its id on GitHub.
+
+        Raises Superseded when the head is no longer the pull request's, and TryAgain when nobody can say whether it was
+        posted: the next try looks first.
+        """
+        standing = await self._standing(review.head_sha)
+        if standing is not None:
+            return standing
+        await self.still_at(review.head_sha)
+        try:
+            return await self.host.post_review(self.installation_id, self._repository, self.pull.number, review)
+        except Unclear as unclear:
+            return await self._look_for(review.head_sha, unclear)
+
+    async def edit(self, head_sha: str, review_id: int, body: str) -> None:
+        """Replace the body of an earlier review of ours, while the pull request is still at this head.
+
+        Writing the same body twice does no harm, so an unanswered edit is simply tried again. Raises Superseded, TryAgain.
+        """
+        await self.still_at(head_sha)
+        try:
+            await self.host.edit_review(self.installation_id, self._repository, self.pull.number, review_id, body)
+        except Unclear as unclear:
+            raise TryAgain(str(unclear)) from unclear
+
+    async def still_at(self, head_sha: str) -> None:
+        """Raises Superseded when the pull request has another head by now, or is not open any more."""
+        now = await self.host.pull_request(self.installation_id, self._repository, self.pull.number)
+        if now.head_sha != head_sha:
+            raise Superseded(f"The pull request has moved on to {now.head_sha[:7]}.")
+        if now.state != "open":
+            raise Superseded(f"The pull request is {now.state}.")
+
+    async def _standing(self, head_sha: str) -> int | None:
+        """The id of our review of this head, if it stands. A pending one that we left behind is taken away: it blocks the post."""
+        found = None
+        for posted in await self.host.bot_reviews(self.installation_id, self._repository, self.pull.number):
+            if posted.state == "PENDING":
+                # GitHub shows pending reviews to their author only, so this one is ours.
+                await self.host.delete_pending_review(self.installation_id, self._repository, self.pull.number, posted.id)
+            elif posted.by_bot and head_sha in self.marker.heads(posted.body):
+                found = posted.id
+        return found
+
+    async def _look_for(self, head_sha: str, unclear: Unclear) -> int:
+        for seconds in LOOKS:
+            await asyncio.sleep(seconds)
+            standing = await self._standing(head_sha)
+            if standing is not None:
+                return standing
+        raise TryAgain(f"{unclear} It will be looked for again before it is posted again.", after=15) from unclear
+
+    @property
+    def _repository(self) -> str:
+        return self.pull.repository.full_name
