@@ -1,5 +1,6 @@
 """Context: all that a job may use, one frozen value, made in `bot/wiring.py`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from storage.queue import Queue
@@ -13,7 +14,10 @@ from storage.reviews import Reviews
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`marker_key` signs the hidden marks in our reviews; it is derived from SECRET_KEY and never shown."""
+    """`marker_key` signs the hidden marks in our reviews; it is derived from SECRET_KEY and never shown.
+
+    `on_step` is told each step of a job and the seconds that it took, for logs and live progress.
+    """
 
     deliveries: Deliveries
     installations: Installations
@@ -23,3 +27,4 @@ class Context:
     source: Source
     reviewer: Reviewer
     marker_key: bytes = field(repr=False)
+    on_step: Callable[[str, float], None] = lambda _step, _seconds: None

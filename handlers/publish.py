@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from handlers.host import CodeHost, Unclear
+from handlers.host import CodeHost, PostedReview, Unclear
 from review.errors import Superseded, TryAgain
 from review.marker import Marker
 from review.pull_request import PullRequest
@@ -11,6 +11,20 @@ from review.review import Review
 
 LOOKS = (2.0, 5.0, 10.0)
 """Seconds before each look for a review whose post was not answered: GitHub may still be writing it."""
+
+REPLICA_LAG = 2.0
+"""Seconds before GitHub is asked again where its answer is not what it told us before: a replica may lag behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Our own reviews that stand on a pull request, by each head that their marks name."""
+
+    reviews: dict[str, PostedReview]
+
+    @property
+    def heads(self) -> frozenset[str]:
+        return frozenset(self.reviews)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +36,23 @@ class Thread:
     pull: PullRequest
     marker: Marker
 
+    async def look(self) -> Standing:
+        """What of ours stands there. A pending review that was left behind is taken away: GitHub allows one, and it blocks."""
+        reviews: dict[str, PostedReview] = {}
+        for posted in await self.host.bot_reviews(self.installation_id, self._repository, self.pull.number):
+            if posted.state == "PENDING":
+                # GitHub shows pending reviews to their author only, so this one is ours.
+                await self.host.delete_pending_review(self.installation_id, self._repository, self.pull.number, posted.id)
+            elif posted.by_bot:
+                reviews |= dict.fromkeys(self.marker.heads(posted.body), posted)
+        return Standing(reviews)
+
     async def post(self, review: Review) -> int:
-        """Post the review unless it stands already; gives its id on GitHub.
+        """Post a review that was looked for and does not stand yet; gives its id on GitHub.
 
         Raises Superseded when the head is no longer the pull request's, and TryAgain when nobody can say whether it was
         posted: the next try looks first.
         """
-        standing = await self._standing(review.head_sha)
-        if standing is not None:
-            return standing
         await self.still_at(review.head_sha)
         try:
             return await self.host.post_review(self.installation_id, self._repository, self.pull.number, review)
@@ -50,29 +72,24 @@ class Thread:
 
     async def still_at(self, head_sha: str) -> None:
         """Raises Superseded when the pull request has another head by now, or is not open any more."""
-        now = await self.host.pull_request(self.installation_id, self._repository, self.pull.number)
+        now = await self._now()
+        if now.head_sha != head_sha:
+            await asyncio.sleep(REPLICA_LAG)
+            now = await self._now()
         if now.head_sha != head_sha:
             raise Superseded(f"The pull request has moved on to {now.head_sha[:7]}.")
         if now.state != "open":
             raise Superseded(f"The pull request is {now.state}.")
 
-    async def _standing(self, head_sha: str) -> int | None:
-        """The id of our review of this head, if it stands. A pending one that we left behind is taken away: it blocks the post."""
-        found = None
-        for posted in await self.host.bot_reviews(self.installation_id, self._repository, self.pull.number):
-            if posted.state == "PENDING":
-                # GitHub shows pending reviews to their author only, so this one is ours.
-                await self.host.delete_pending_review(self.installation_id, self._repository, self.pull.number, posted.id)
-            elif posted.by_bot and head_sha in self.marker.heads(posted.body):
-                found = posted.id
-        return found
+    async def _now(self) -> PullRequest:
+        return await self.host.pull_request(self.installation_id, self._repository, self.pull.number)
 
     async def _look_for(self, head_sha: str, unclear: Unclear) -> int:
         for seconds in LOOKS:
             await asyncio.sleep(seconds)
-            standing = await self._standing(head_sha)
-            if standing is not None:
-                return standing
+            standing = await self.look()
+            if head_sha in standing.reviews:
+                return standing.reviews[head_sha].id
         raise TryAgain(f"{unclear} It will be looked for again before it is posted again.", after=15) from unclear
 
     @property

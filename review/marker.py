@@ -9,11 +9,15 @@ MARK = re.compile(r"<!-- refactoriq:head=([0-9a-f]{40,64}) mac=([0-9a-f]{32}) --
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Marks of one pull request, signed with `key` so that a stranger's comment cannot pass for a review of ours."""
+    """Marks of one pull request, signed with `key` so that a stranger's comment cannot pass for a review of ours.
+
+    `base_ref` belongs to it: the same head against another base is another change, with a review of its own.
+    """
 
     key: bytes = field(repr=False)
     repository_id: int
     number: int
+    base_ref: str
 
     def mark(self, head_sha: str) -> str:
         """An HTML comment that says: this head of this pull request was reviewed."""
@@ -24,8 +28,8 @@ class Marker:
         return {head for head, mac in MARK.findall(body) if hmac.compare_digest(mac, self._mac(head))}
 
     def _mac(self, head_sha: str) -> str:
-        text = f"{self.repository_id}:{self.number}:{head_sha}"
-        return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
+        text = f"{self.repository_id}:{self.number}:{head_sha}:{self.base_ref}"
+        return hmac.digest(self.key, text.encode("utf-8", "surrogateescape"), "sha256").hex()[:32]
 
 
 def without_marks(body: str) -> str:

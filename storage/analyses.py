@@ -43,7 +43,8 @@ def _values(organization_id: int, analysis_id: int, finding: Finding, because: s
     place = finding.location
     suggestion = None if finding.suggestion is None else Jsonb(plain_json(asdict(finding.suggestion)))
     return (
-        organization_id, analysis_id, finding.fingerprint, plain(place.path), place.side.value, place.first_line, place.last_line,
+        organization_id, analysis_id, finding.fingerprint, plain(place.path), place.side.value,
+        place.first_line, place.last_line,
         finding.severity.value, finding.category.value, plain(finding.source), plain(finding.rule), plain(finding.message),
         plain(finding.quote), finding.confidence, suggestion, None if because is None else plain(because),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store
 
 from review.errors import UserError
 
@@ -19,6 +19,5 @@ def open_store(url: str, data_dir: Path) -> ObjectStore:
     if parts.scheme == "file" and parts.path.startswith("/"):
         return LocalStore(parts.path, mkdir=True)
     if parts.scheme == "s3" and parts.netloc:
-        store: S3Store = from_url(url)
-        return store
+        return S3Store.from_url(url)
     raise UserError("STORAGE_URL must be file:///an/absolute/path or s3://bucket/prefix.")

@@ -1,7 +1,8 @@
 """Reviews remembered: one for each head, claimed by one job at a time, kept before it is posted."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
@@ -16,10 +17,26 @@ STALE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What one review is about: this head of this pull request against this base. Ids are ours."""
+
+    organization_id: int
+    repository_id: int
+    number: int
+    head_sha: str
+    base_ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedReview:
-    """A review that is ours to do. `planned` is what an earlier try had ready to post, so that nothing is thought twice."""
+    """A review that is ours to do, as long as its `tries` are these.
+
+    `planned` is what an earlier try had ready to post, so that nothing is thought twice.
+    """
 
     id: int
+    head: Head
+    tries: int
     planned: Review | None
 
 
@@ -34,16 +51,23 @@ class PostedRecord:
 
 
 CLAIM = """
-INSERT INTO reviews (organization_id, repository_id, number, head_sha, delivery_id, state)
-VALUES (%(organization)s, %(repository)s, %(number)s, %(head)s, %(delivery)s, 'in_progress')
-ON CONFLICT (repository_id, number, head_sha) DO UPDATE
-SET delivery_id = excluded.delivery_id, heartbeat_at = now(), outcome = '',
+INSERT INTO reviews (organization_id, repository_id, number, head_sha, base_ref, delivery_id, state)
+VALUES (%(organization_id)s, %(repository_id)s, %(number)s, %(head_sha)s, %(base_ref)s, %(delivery)s, 'in_progress')
+ON CONFLICT (repository_id, number, head_sha, base_ref) DO UPDATE
+SET delivery_id = excluded.delivery_id, heartbeat_at = now(), tries = reviews.tries + 1, outcome = '',
     state = CASE WHEN reviews.planned IS NULL THEN 'in_progress' ELSE 'posting' END
 WHERE reviews.state <> 'posted'
   AND (reviews.delivery_id = excluded.delivery_id
        OR reviews.state IN ('failed', 'superseded')
        OR reviews.heartbeat_at < now() - make_interval(secs => %(stale)s))
-RETURNING id, planned
+RETURNING id, tries, planned
+"""
+
+EDITED = """
+UPDATE reviews AS this
+SET state = 'posted', planned = NULL, posted_at = now(), github_review_id = %(github)s,
+    is_note = coalesce((SELECT bool_and(is_note) FROM reviews AS that WHERE that.github_review_id = %(github)s), true)
+WHERE this.id = %(id)s
 """
 
 
@@ -53,104 +77,102 @@ class Reviews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(
-        self, organization_id: int, repository_id: int, number: int, head_sha: str, delivery_id: str
-    ) -> ClaimedReview | str | None:
+    async def claim(self, head: Head, delivery_id: str) -> ClaimedReview | str | None:
         """Make this head's review ours, in one statement: of two jobs that try at once one wins.
 
         Gives the review; a sentence where it is posted already; None where a live job of another delivery has it. The same
         delivery may claim again after a crash.
         """
-        values = {
-            "organization": organization_id, "repository": repository_id, "number": number, "head": head_sha,
-            "delivery": delivery_id, "stale": STALE_SECONDS,
-        }  # fmt: skip
-        async with self._database.tenant(organization_id) as connection:
+        async with self._database.tenant(head.organization_id) as connection:
+            values = asdict(head) | {"delivery": delivery_id, "stale": STALE_SECONDS}
             row = await (await connection.execute(CLAIM, values)).fetchone()
             if row is not None:
-                return ClaimedReview(row[0], _review(head_sha, row[1]))
+                return ClaimedReview(row[0], head, row[1], _review(head.head_sha, row[2]))
             cursor = await connection.execute(
-                "SELECT state, github_review_id FROM reviews WHERE repository_id = %s AND number = %s AND head_sha = %s",
-                (repository_id, number, head_sha),
+                "SELECT github_review_id FROM reviews WHERE repository_id = %(repository_id)s AND number = %(number)s"
+                " AND head_sha = %(head_sha)s AND base_ref = %(base_ref)s AND state = 'posted'",
+                values,
             )
-            standing = await cursor.fetchone()
-        if standing is not None and standing[0] == "posted":
-            return f"This head is reviewed already, in review {standing[1]}."
-        return None
+            posted = await cursor.fetchone()
+        return None if posted is None else f"This head is reviewed already, in review {posted[0]}."
 
-    async def touch(self, organization_id: int, review_id: int) -> None:
-        """The heartbeat of a claim."""
-        await self._update(organization_id, review_id, "heartbeat_at = now()", ())
+    async def touch(self, claimed: ClaimedReview) -> bool:
+        """The heartbeat of a claim; False when the review is no longer ours."""
+        async with self._database.tenant(claimed.head.organization_id) as connection:
+            cursor = await connection.execute(
+                "UPDATE reviews SET heartbeat_at = now() WHERE id = %s AND tries = %s", (claimed.id, claimed.tries)
+            )
+            return cursor.rowcount == 1
 
-    async def keep(self, organization_id: int, review_id: int, analysis: Analysis, review: Review | None) -> None:
+    async def keep(self, claimed: ClaimedReview, analysis: Analysis, review: Review | None) -> None:
         """Write down the analysis, and the review that is about to be posted (None: an earlier one will be edited)."""
-        async with self._database.tenant(organization_id) as connection:
-            cursor = await connection.execute("SELECT repository_id, number FROM reviews WHERE id = %s", (review_id,))
-            row = await cursor.fetchone()
-            assert row is not None  # noqa: S101  (it was claimed)
-            analysis_id = await keep_analysis(connection, organization_id, row[0], row[1], analysis)
-            planned = None if review is None else Jsonb(plain_json(asdict(review)))
-            fingerprints = [] if review is None else list(review.fingerprints)
+        head = claimed.head
+        planned = None if review is None else Jsonb(plain_json(asdict(review)))
+        fingerprints = [] if review is None else list(review.fingerprints)
+        async with self._database.tenant(head.organization_id) as connection:
+            analysis_id = await keep_analysis(connection, head.organization_id, head.repository_id, head.number, analysis)
             await connection.execute(
-                "UPDATE reviews SET analysis_id = %s, planned = %s, fingerprints = %s, heartbeat_at = now(),"
-                " state = CASE WHEN %s THEN 'posting' ELSE state END WHERE id = %s",
-                (analysis_id, planned, fingerprints, review is not None, review_id),
+                "UPDATE reviews SET analysis_id = %s, planned = %s, fingerprints = %s, heartbeat_at = now(), state = 'posting'"
+                " WHERE id = %s AND tries = %s",
+                (analysis_id, planned, fingerprints, claimed.id, claimed.tries),
             )
 
-    async def posted(
-        self, organization_id: int, review_id: int, github_review_id: int, body: str, *, is_note: bool = False
-    ) -> None:
-        """It stands on GitHub under that id, with that body."""
-        done = "state = 'posted', planned = NULL, posted_at = now(), github_review_id = %s, body = %s, is_note = %s"
-        await self._update(organization_id, review_id, done, (github_review_id, plain(body), is_note))
+    async def posted(self, claimed: ClaimedReview, github_review_id: int, body: str) -> None:
+        """It stands on GitHub under that id, with that body; without findings it is a note."""
+        done = (
+            "state = 'posted', planned = NULL, posted_at = now(), github_review_id = %s, body = %s,"
+            " is_note = (cardinality(fingerprints) = 0)"
+        )
+        await self._update(claimed, done, (github_review_id, plain(body)))
 
-    async def edited(self, organization_id: int, review_id: int, github_review_id: int, body: str) -> None:
+    async def edited(self, claimed: ClaimedReview, github_review_id: int, body: str) -> None:
         """Nothing new on this head: the earlier review with that id on GitHub says so now, with that body."""
-        async with self._database.tenant(organization_id) as connection:
+        head = claimed.head
+        async with self._database.tenant(head.organization_id) as connection:
+            await connection.execute(EDITED, {"github": github_review_id, "id": claimed.id})
             await connection.execute(
-                "UPDATE reviews SET body = %s WHERE github_review_id = %s"
-                " AND (repository_id, number) = (SELECT repository_id, number FROM reviews WHERE id = %s)",
-                (plain(body), github_review_id, review_id),
-            )
-            await connection.execute(
-                "UPDATE reviews AS this SET state = 'posted', planned = NULL, posted_at = now(), github_review_id = %s, body = %s,"
-                " is_note = coalesce((SELECT bool_and(is_note) FROM reviews AS that WHERE that.github_review_id = %s), true)"
-                " WHERE this.id = %s",
-                (github_review_id, plain(body), github_review_id, review_id),
+                "UPDATE reviews SET body = %s WHERE github_review_id = %s AND repository_id = %s AND number = %s",
+                (plain(body), github_review_id, head.repository_id, head.number),
             )
 
-    async def failed(self, organization_id: int, review_id: int, because: str) -> None:
+    async def failed(self, claimed: ClaimedReview, because: str) -> None:
         """It failed for good; a later delivery may try this head again."""
-        await self._update(organization_id, review_id, "state = 'failed', planned = NULL, outcome = %s", (plain(because),))
+        await self._update(claimed, "state = 'failed', planned = NULL, outcome = %s", (plain(because),))
 
-    async def superseded(self, organization_id: int, review_id: int, because: str) -> None:
+    async def superseded(self, claimed: ClaimedReview, because: str) -> None:
         """The pull request has moved on; should this head come back, it is reviewed then."""
-        await self._update(organization_id, review_id, "state = 'superseded', planned = NULL, outcome = %s", (plain(because),))
+        await self._update(claimed, "state = 'superseded', planned = NULL, outcome = %s", (plain(because),))
 
-    async def told(self, organization_id: int, repository_id: int, number: int) -> frozenset[str]:
-        """The fingerprints of all findings that stand on this pull request."""
-        async with self._database.tenant(organization_id) as connection:
+    async def told(self, head: Head, standing: Collection[str] = ()) -> frozenset[str]:
+        """The fingerprints of all findings that stand on this pull request.
+
+        `standing` are heads whose reviews were seen on GitHub: a crash may have kept us from writing down the post.
+        """
+        async with self._database.tenant(head.organization_id) as connection:
             cursor = await connection.execute(
-                "SELECT DISTINCT unnest(fingerprints) FROM reviews"
-                " WHERE repository_id = %s AND number = %s AND state = 'posted'",
-                (repository_id, number),
+                "SELECT DISTINCT unnest(fingerprints) FROM reviews WHERE repository_id = %s AND number = %s"
+                " AND (state = 'posted' OR head_sha = ANY(%s))",
+                (head.repository_id, head.number, list(standing)),
             )
             return frozenset(row[0] for row in await cursor.fetchall())
 
-    async def latest(self, organization_id: int, repository_id: int, number: int) -> PostedRecord | None:
+    async def latest(self, head: Head) -> PostedRecord | None:
         """The newest review that stands on this pull request."""
-        async with self._database.tenant(organization_id) as connection:
+        async with self._database.tenant(head.organization_id) as connection:
             cursor = await connection.execute(
-                "SELECT github_review_id, head_sha, body, is_note FROM reviews"
-                " WHERE repository_id = %s AND number = %s AND state = 'posted' ORDER BY github_review_id DESC, posted_at DESC LIMIT 1",
-                (repository_id, number),
+                "SELECT github_review_id, head_sha, body, is_note FROM reviews WHERE repository_id = %s AND number = %s"
+                " AND state = 'posted' ORDER BY github_review_id DESC, posted_at DESC LIMIT 1",
+                (head.repository_id, head.number),
             )
             row = await cursor.fetchone()
         return None if row is None else PostedRecord(*row)
 
-    async def _update(self, organization_id: int, review_id: int, what: Any, values: tuple[object, ...]) -> None:
-        async with self._database.tenant(organization_id) as connection:
-            await connection.execute(f"UPDATE reviews SET {what} WHERE id = %s", (*values, review_id))  # noqa: S608
+    async def _update(self, claimed: ClaimedReview, what: LiteralString, values: tuple[object, ...]) -> None:
+        async with self._database.tenant(claimed.head.organization_id) as connection:
+            await connection.execute(
+                f"UPDATE reviews SET {what} WHERE id = %s AND tries = %s",  # noqa: S608
+                (*values, claimed.id, claimed.tries),
+            )
 
 
 def _review(head_sha: str, planned: dict[str, Any] | None) -> Review | None:

@@ -1,8 +1,7 @@
-"""The main job: review a pull request's head and post one review on it."""
+"""The main job: decide whether a pull request's head is to be reviewed, claim it, review it, record how it ended."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +10,12 @@ import structlog
 
 from handlers.context import Context
 from handlers.host import Gone, Rejected
-from review.comments import write_review
+from handlers.publish import REPLICA_LAG
+from handlers.reviewing import Reviewing
 from review.errors import Superseded, TryAgain, UserError
 from review.pull_request import PullRequest, Repository
 from storage.installations import Tenant
-from storage.reviews import ClaimedReview
-
-log = structlog.get_logger(__name__)
-
-WATCH_EVERY = 3.0
-"""Seconds between looks at whether the work still has a point; each is also the heartbeat of the claim."""
+from storage.reviews import Head
 
 WAIT_FOR_OTHER = 10.0
 """Seconds until the next try when another job is reviewing the same head."""
@@ -45,43 +40,60 @@ class Request:
     sender: str = ""
     sender_is_bot: bool = False
 
-    @property
-    def asked_by_state(self) -> bool:
-        """Whether the author just said that the pull request is ready, so that a stale draft flag does not count."""
-        return self.action == "ready_for_review"
-
 
 async def review_pull_request(context: Context, arguments: Mapping[str, Any]) -> str:
     """Review the head and post; gives the outcome as a sentence. Raises Superseded, TryAgain, UserError, Gone, Rejected."""
     request = msgspec.convert(arguments, Request)
-    tenant = await context.installations.tenant_of(
+    structlog.contextvars.bind_contextvars(
+        delivery=request.delivery_id, repository=request.repository, number=request.number, head=request.head_sha
+    )
+    tenant = await _tenant(context, request)
+    if because := _why_no_access(tenant):
+        return because
+    if newer := await _newer(context, request, request.head_sha):
+        raise Superseded(newer)
+    pull = await _pull_request(context, request)
+    if because := await _why_unwanted(context, request, pull):
+        return because
+    return await _claim_and_review(context, request, tenant, pull)
+
+
+async def _tenant(context: Context, request: Request) -> Tenant:
+    return await context.installations.tenant_of(
         request.account_id,
         request.account,
         request.account_type,
         request.installation_id,
         Repository(request.repository_id, request.repository, request.private, request.default_branch),
     )
-    if because := _why_no_access(tenant):
-        return because
-    await _raise_if_moved_on(context, request, request.head_sha)
-    pull = await context.host.pull_request(request.installation_id, request.repository, request.number)
-    if because := await _why_unwanted(context, request, pull):
-        return because
-    return await _claim_and_review(context, request, tenant, pull)
 
 
 def _why_no_access(tenant: Tenant) -> str:
     if tenant.removed:
-        return "Skipped: the app was removed from this account."
+        return "Skipped: the app was removed from this account or repository."
     if tenant.suspended:
         return "Skipped: the app is suspended on this account."
     return ""
 
 
+async def _newer(context: Context, request: Request, head_sha: str) -> str | None:
+    return await context.deliveries.newer_head(request.repository_id, request.number, request.delivery_id, head_sha)
+
+
+async def _pull_request(context: Context, request: Request) -> PullRequest:
+    """The pull request as it stands. Where it is not at the head that GitHub told us of, it is read once more."""
+    pull = await context.host.pull_request(request.installation_id, request.repository, request.number)
+    if pull.head_sha != request.head_sha:
+        await asyncio.sleep(REPLICA_LAG)
+        pull = await context.host.pull_request(request.installation_id, request.repository, request.number)
+    return pull
+
+
 async def _why_unwanted(context: Context, request: Request, pull: PullRequest) -> str:
     if pull.state != "open":
         return f"Skipped: the pull request is {pull.state}."
-    if pull.draft:
+    # Somebody has just said that it is ready: a draft flag from a replica that lags behind does not count.
+    if pull.draft and request.action != "ready_for_review":
         return "Skipped: the pull request is a draft. It is reviewed when it is marked ready for review."
     if pull.author_is_bot:
         return f"Skipped: the pull request was opened by a bot ({pull.author})."
@@ -90,64 +102,22 @@ async def _why_unwanted(context: Context, request: Request, pull: PullRequest) -
     return ""
 
 
-async def _raise_if_moved_on(context: Context, request: Request, head_sha: str) -> None:
-    because = await context.deliveries.newer_head(request.repository_id, request.number, request.delivery_id, head_sha)
-    if because:
-        raise Superseded(because)
-
-
 async def _claim_and_review(context: Context, request: Request, tenant: Tenant, pull: PullRequest) -> str:
-    claimed = await context.reviews.claim(
-        tenant.organization_id, tenant.repository_id, pull.number, pull.head_sha, request.delivery_id
-    )
+    head = Head(tenant.organization_id, tenant.repository_id, pull.number, pull.head_sha, pull.base_ref)
+    claimed = await context.reviews.claim(head, request.delivery_id)
     if isinstance(claimed, str):
         return claimed
     if claimed is None:
         raise TryAgain("Another job is reviewing this head.", after=WAIT_FOR_OTHER)
-    job = ReviewJob(context, request, tenant, pull, claimed)
+
+    async def newer() -> str | None:
+        return await _newer(context, request, pull.head_sha)
+
     try:
-        return await job.while_it_has_a_point(job.run())
+        return await Reviewing(context, request.installation_id, pull, claimed, newer).run()
     except Superseded as error:
-        await context.reviews.superseded(tenant.organization_id, claimed.id, str(error))
+        await context.reviews.superseded(claimed, str(error))
         raise
     except (UserError, Gone, Rejected) as error:
-        await context.reviews.failed(tenant.organization_id, claimed.id, str(error))
+        await context.reviews.failed(claimed, str(error))
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewJob:
-    """One claimed review on its way from the fetch to the post."""
-
-    context: Context
-    request: Request
-    tenant: Tenant
-    pull: PullRequest
-    claimed: ClaimedReview
-
-    async def run(self) -> str:
-        """Fetch, analyse, keep, post. A review that an earlier try had ready is posted without thinking twice."""
-        if self.claimed.planned is not None:
-            return await self._post(self.claimed.planned)
-        change = await self._timed("fetch", self.context.source.change(self.request.installation_id, self.pull))
-        analysis = await self._timed("analyse", self._analyse(change))
-        told = await self.context.reviews.told(self._organization, self.tenant.repository_id, self.pull.number)
-        rules_cap = (await self._rules()).rules.max_comments
-        review = write_review(analysis, change.diff, self._marker, told=told, max_comments=rules_cap)
-        if review is not None:
-            await self.context.reviews.keep(self._organization, self.claimed.id, analysis, review)
-            return await self._timed("post", self._post(review))
-        standing = sum(finding.fingerprint in told for finding in analysis.findings)
-        return await self._timed("post", self._say_nothing_new(analysis, standing))
-
-    async def while_it_has_a_point(self, work: Coroutine[Any, Any, str]) -> str:
-        """The result of `work`, which is cancelled with Superseded once a newer head came, or the pull request was closed."""
-        tasks = {asyncio.create_task(work), asyncio.create_task(self._watch())}
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(iter(done)).result()
-        finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({task})

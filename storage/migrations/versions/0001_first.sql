@@ -131,7 +131,9 @@ CREATE TABLE reviews (
     repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
     number integer NOT NULL,
     head_sha text NOT NULL,
+    base_ref text NOT NULL,
     delivery_id text NOT NULL,
+    tries integer NOT NULL DEFAULT 1,
     state text NOT NULL CHECK (state IN ('in_progress', 'posting', 'posted', 'superseded', 'failed')),
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     analysis_id bigint REFERENCES analyses ON DELETE SET NULL,
@@ -143,8 +145,9 @@ CREATE TABLE reviews (
     outcome text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     posted_at timestamptz,
-    UNIQUE (repository_id, number, head_sha)
+    UNIQUE (repository_id, number, head_sha, base_ref)
 );
+COMMENT ON COLUMN reviews.tries IS 'How often it was claimed. A job whose number is no longer this one has lost the review to another.';
 COMMENT ON COLUMN reviews.planned IS 'The review as it is to be posted, kept before the post: a crash loses no thought.';
 
 CREATE TABLE proposals (

@@ -1,0 +1,169 @@
+"""One claimed review on its way: fetch, think, keep, post; given up as soon as it has lost its point."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any, TypeVar
+
+import structlog
+
+from handlers.context import Context
+from handlers.publish import Standing, Thread
+from review.analysis import Analysis
+from review.change import Change
+from review.comments import write_note, write_review, write_update
+from review.errors import Superseded, TryAgain
+from review.marker import Marker
+from review.pull_request import PullRequest
+from review.review import Review
+from review.rules import ReadRules, parse_rules
+from storage.database import Away
+from storage.reviews import ClaimedReview
+
+WATCH_EVERY = 3.0
+"""Seconds between looks at whether the work still has a point; each is also the heartbeat of the claim."""
+
+STRANGER = (
+    "No model looked at this change: its author is new to this public repository. "
+    "The analyzers did; models look once a maintainer asks."
+)
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """The change, what was found in it, and the rules that it was held against."""
+
+    change: Change
+    analysis: Analysis
+    read: ReadRules
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """A claimed review. `newer` gives a sentence once a newer head came or the pull request ended, else None."""
+
+    context: Context
+    installation_id: int
+    pull: PullRequest
+    claimed: ClaimedReview
+    newer: Callable[[], Awaitable[str | None]]
+
+    async def run(self) -> str:
+        """All of it; gives the outcome. What an earlier try had ready is posted without thinking twice.
+
+        Thinking is broken off when it has lost its point; posting is not, so that no answer is left on the way.
+        """
+        if self.claimed.planned is not None:
+            return await self._while_alive(self._post_planned(self.claimed.planned), watch=False)
+        thought = await self._while_alive(self._think(), watch=True)
+        return await self._while_alive(self._say(thought), watch=False)
+
+    async def _think(self) -> Thought:
+        started = monotonic()
+        change = await self.context.source.change(self.installation_id, self.pull)
+        rules = await self.context.source.rules(self.installation_id, self.pull)
+        fetched = monotonic() - started
+        self.context.on_step("fetch", fetched)
+        read = parse_rules(rules, tuple(analyzer.name for analyzer in self.context.reviewer.analyzers))
+        held_back = STRANGER if self.pull.from_stranger else ""
+        analysis = await self.context.reviewer.review(change, read, models_held_back=held_back)
+        return Thought(change, replace(analysis, timings={"fetch": fetched, **analysis.timings}), read)
+
+    async def _say(self, thought: Thought) -> str:
+        """Post what is new, or where nothing is, say so in the review that stands already, or in one short note."""
+        started = monotonic()
+        thread, analysis = self._thread(), thought.analysis
+        standing = await thread.look()
+        if self._head in standing.reviews:
+            return await self._found(standing)
+        told = await self.context.reviews.told(self.claimed.head, standing.heads)
+        most = thought.read.rules.max_comments
+        review = write_review(analysis, thought.change.diff, thread.marker, told=told, max_comments=most)
+        if review is not None:
+            outcome = await self._post_new(analysis, review)
+        else:
+            still = sum(finding.fingerprint in told for finding in analysis.findings)
+            outcome = await self._say_nothing_new(analysis, still)
+        self.context.on_step("post", monotonic() - started)
+        return outcome
+
+    async def _post_new(self, analysis: Analysis, review: Review) -> str:
+        await self.context.reviews.keep(self.claimed, analysis, review)
+        return await self._post(review)
+
+    async def _post_planned(self, review: Review) -> str:
+        standing = await self._thread().look()
+        return await self._found(standing) if self._head in standing.reviews else await self._post(review)
+
+    async def _post(self, review: Review) -> str:
+        """Only called after a look that did not find it."""
+        await self._make_sure_it_is_ours()
+        github_id = await self._thread().post(review)
+        await self.context.reviews.posted(self.claimed, github_id, review.body)
+        if not review.fingerprints:
+            return f"Posted a note in review {github_id}: nothing found."
+        return f"Posted review {github_id} with {len(review.fingerprints)} findings, {len(review.comments)} on lines."
+
+    async def _found(self, standing: Standing) -> str:
+        """An earlier try posted it and could not say so any more."""
+        posted = standing.reviews[self._head]
+        await self.context.reviews.posted(self.claimed, posted.id, posted.body)
+        return f"Review {posted.id} of this head stands already."
+
+    async def _say_nothing_new(self, analysis: Analysis, still: int) -> str:
+        marker = self._thread().marker
+        latest = await self.context.reviews.latest(self.claimed.head)
+        note = write_note(analysis, marker, still)
+        if latest is None:
+            return await self._post_new(analysis, note)
+        await self.context.reviews.keep(self.claimed, analysis, None)
+        body = note.body if latest.is_note else write_update(latest.body, analysis, marker, still)
+        await self._make_sure_it_is_ours()
+        await self._thread().edit(self._head, latest.github_review_id, body)
+        await self.context.reviews.edited(self.claimed, latest.github_review_id, body)
+        return f"Nothing new: review {latest.github_review_id} says so now."
+
+    async def _make_sure_it_is_ours(self) -> None:
+        if not await self.context.reviews.touch(self.claimed):
+            raise TryAgain("Another job took this review over.")
+
+    async def _while_alive(self, work: Coroutine[Any, Any, T], *, watch: bool) -> T:
+        """The result of `work`, with a heartbeat beside it; with `watch` it is cancelled once it has lost its point."""
+        doing, beating = asyncio.create_task(work), asyncio.create_task(self._beat(watch=watch))
+        try:
+            await asyncio.wait({doing, beating}, return_when=asyncio.FIRST_COMPLETED)
+            if watch and beating.done() and not doing.done():
+                beating.result()
+            return await doing
+        finally:
+            for task in (doing, beating):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({task})
+
+    async def _beat(self, *, watch: bool) -> None:
+        """Raises Superseded, or TryAgain when the claim went to somebody else. A database that is away stops nothing here."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            try:
+                await self._make_sure_it_is_ours()
+                because = await self.newer() if watch else None
+            except Away as away:
+                log.warning("no heartbeat", because=str(away))
+                continue
+            if because:
+                raise Superseded(because)
+
+    def _thread(self) -> Thread:
+        repository = self.pull.repository
+        marker = Marker(self.context.marker_key, repository.id, self.pull.number, self.pull.base_ref)
+        return Thread(self.context.host, self.installation_id, self.pull, marker)
+
+    @property
+    def _head(self) -> str:
+        return self.pull.head_sha
