@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -12,7 +14,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from review.errors import UserError
 
-POSTGRES_SCHEMES = ("postgres://", "postgresql://", "postgresql+asyncpg://", "postgresql+psycopg://")
+POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+SSL = re.compile(r"(?<=[?&])ssl=")
+
+
+S = TypeVar("S", bound="ModelSettings")
 
 
 class Environment(StrEnum):
@@ -21,13 +27,43 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(BaseSettings):
+class ModelSettings(BaseSettings):
+    """Which models are asked, and the way out to them: all that a review on one's own machine needs to know.
+
+    No file is read: the working folder may be a stranger's checkout, whose `.env` could send our keys elsewhere.
+    """
+
+    # An empty variable counts as none: that is how `.env.example` and docker compose leave out what is not set.
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = ""
+    openai_model: str = "gpt-5.1"
+    anthropic_api_key: SecretStr = SecretStr("")
+    anthropic_base_url: str = ""
+    anthropic_model: str = "claude-sonnet-4-5"
+    model_providers: Annotated[tuple[Literal["openai", "anthropic"], ...], NoDecode] = ("openai", "anthropic")
+    https_proxy: str = Field(default="", repr=False)  # may hold a password
+    ssl_cert_file: str = ""
+
+    @field_validator("model_providers", mode="before")
+    @classmethod
+    def _providers(cls, value: object) -> object:
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("openai_base_url", "anthropic_base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        return _http_address(value)
+
+
+class Settings(ModelSettings):
     """Every setting under its environment name in lower case; `.env` in the working folder is read too.
 
     The names are a contract, described in `.env.example`. Secrets are SecretStr, so that printing the settings shows none.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env")
 
     environment: Environment = Environment.DEVELOPMENT
     secret_key: SecretStr = SecretStr("")
@@ -44,22 +80,12 @@ class Settings(BaseSettings):
     github_api_url: str = "https://api.github.com"
     github_web_url: str = "https://github.com"
 
-    openai_api_key: SecretStr = SecretStr("")
-    openai_base_url: str = ""
-    openai_model: str = "gpt-5.1"
-    anthropic_api_key: SecretStr = SecretStr("")
-    anthropic_base_url: str = ""
-    anthropic_model: str = "claude-sonnet-4-5"
-    model_providers: Annotated[tuple[Literal["openai", "anthropic"], ...], NoDecode] = ("openai", "anthropic")
-
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "text"] = ""
     sentry_dsn: SecretStr = SecretStr("")
-    https_proxy: str = ""
-    ssl_cert_file: str = ""
 
     @property
     def production(self) -> bool:
@@ -75,11 +101,6 @@ class Settings(BaseSettings):
         """Several secrets with commas: the old one stays valid while GitHub is given the new one."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("model_providers", mode="before")
-    @classmethod
-    def _providers(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
     @field_validator("log_level", "environment", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -88,14 +109,15 @@ class Settings(BaseSettings):
     @field_validator("database_url", mode="before")
     @classmethod
     def _database(cls, value: object) -> object:
-        """Heroku's `postgres://` and SQLAlchemy's spellings all become libpq's `postgresql://`."""
-        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+        """Heroku's `postgres://`, SQLAlchemy's and asyncpg's spellings all become libpq's `postgresql://`."""
+        text = (value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")).strip()
         if not text:
             return SecretStr("")
-        scheme = next((known for known in POSTGRES_SCHEMES if text.startswith(known)), None)
+        scheme = POSTGRES.match(text)
         if scheme is None:
             raise ValueError("must start with postgresql:// (postgres:// and postgresql+asyncpg:// are understood too)")
-        return SecretStr("postgresql://" + text.removeprefix(scheme))
+        rest = text[scheme.end() :]
+        return SecretStr("postgresql://" + (SSL.sub("sslmode=", rest) if "asyncpg" in scheme.group() else rest))
 
     @field_validator("redis_url")
     @classmethod
@@ -117,12 +139,16 @@ class Settings(BaseSettings):
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
         return SecretStr(read_private_key(text) if text.strip() else "")
 
-    @field_validator("github_api_url", "github_web_url", "public_url", "openai_base_url", "anthropic_base_url")
+    @field_validator("github_api_url", "github_web_url", "public_url")
     @classmethod
     def _url(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("http", "https"):
-            raise ValueError("must start with https:// (or http:// on a private network)")
-        return value.rstrip("/")
+        return _http_address(value)
+
+
+def _http_address(value: str) -> str:
+    if value and urlsplit(value).scheme not in ("http", "https"):
+        raise ValueError("must start with https:// (or http:// on a private network)")
+    return value.rstrip("/")
 
 
 def read_private_key(text: str) -> str:
@@ -130,18 +156,29 @@ def read_private_key(text: str) -> str:
 
     Raises ValueError with a sentence that says which forms there are.
     """
-    text = text.strip().strip('"').replace("\\n", "\n").replace("\r\n", "\n")
+    pem = _pem(text) or _pem(_contents(text.strip()))
+    if not pem:
+        raise ValueError("is neither PEM text, nor base64 of a PEM, nor the path of a readable file: use the .pem from GitHub")
+    return pem
+
+
+def _pem(text: str) -> str:
+    """The PEM that the text is, or encodes; an empty string where it does neither."""
+    text = text.strip().strip("\"'").replace("\\n", "\n").replace("\r\n", "\n")
     if text.startswith("-----BEGIN"):
         return text + "\n"
-    if len(text) < 1024 and "\n" not in text and Path(text).expanduser().is_file():
-        return read_private_key(Path(text).expanduser().read_text())
     try:
         decoded = base64.b64decode("".join(text.split()), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        decoded = ""
-    if decoded.startswith("-----BEGIN"):
-        return decoded
-    raise ValueError("is neither PEM text, nor base64 of a PEM, nor the path of a readable file: use the .pem from GitHub")
+    except (binascii.Error, ValueError):
+        return ""
+    return decoded if decoded.startswith("-----BEGIN") else ""
+
+
+def _contents(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, ValueError, RuntimeError):  # a directory, not readable, not text, a name that is none
+        return ""
 
 
 REQUIRED_IN_PRODUCTION = (
@@ -156,11 +193,7 @@ REQUIRED_IN_PRODUCTION = (
 
 def read_settings(**overrides: object) -> Settings:
     """This process's settings. Raises UserError: a sentence for each setting that is wrong or, in production, missing."""
-    try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
-    except ValidationError as error:
-        wrong = [f"{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}." for e in error.errors()]
-        raise UserError("\n".join(wrong)) from None
+    settings = _read(Settings, overrides)
     if settings.production:
         required = REQUIRED_IN_PRODUCTION
         missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not _given(settings, name)]
@@ -169,6 +202,19 @@ def read_settings(**overrides: object) -> Settings:
         if len(settings.secret_key.get_secret_value()) < 32:
             raise UserError("SECRET_KEY is too short for production: use at least 32 characters (`openssl rand -hex 32`).")
     return settings
+
+
+def read_model_settings(**overrides: object) -> ModelSettings:
+    """What `refactoriq review` needs to know. Raises UserError: a sentence for each setting that is wrong."""
+    return _read(ModelSettings, overrides)
+
+
+def _read(kind: type[S], overrides: Mapping[str, Any]) -> S:
+    try:
+        return kind(**overrides)
+    except ValidationError as error:
+        wrong = [f"{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}." for e in error.errors()]
+        raise UserError("\n".join(wrong)) from None
 
 
 def _given(settings: Settings, name: str) -> bool:
