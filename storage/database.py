@@ -1,15 +1,17 @@
 """The way into Postgres: transactions under a role that sees one tenant's rows only, or the few that the system needs."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from review.errors import TryAgain
+from review.errors import TryAgain, UserError
 
 Connection = AsyncConnection[TupleRow]
 
@@ -30,9 +32,12 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, *, pool_size: int = 4) -> AsyncIterator["Database"]:
-        """Open with up to `pool_size` connections, made when first needed: a Postgres that is away is no error here."""
+        """Open with up to `pool_size` connections, made when first needed: a Postgres that is away is no error here.
+
+        Raises UserError when that is no URL of a Postgres.
+        """
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            url,
+            postgres_url(url),
             min_size=0,
             max_size=pool_size,
             timeout=WAIT,
@@ -45,6 +50,11 @@ class Database:
             yield cls(pool)
         finally:
             await pool.close()
+
+    async def ping(self) -> None:
+        """A sign of life. Raises Away."""
+        async with self._transaction() as connection:
+            await connection.execute("SELECT 1")
 
     @asynccontextmanager
     async def tenant(self, organization_id: int) -> AsyncIterator[Connection]:
@@ -78,6 +88,25 @@ class Database:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Away("The database cannot be reached just now.") from error
+
+
+def postgres_url(url: str) -> str:
+    """libpq's spelling of a Postgres URL, from any that people use. Raises UserError, which repeats nothing of the URL.
+
+    libpq's own complaints quote the part that it stumbled over, which may be the password.
+    """
+    spelled = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
+    try:
+        parts = conninfo_to_dict(spelled) if spelled.startswith("postgresql://") else {}
+    except psycopg.ProgrammingError:
+        parts = {}
+    ports = str(parts.get("port") or "").split(",")
+    if not parts or "@" in str(parts.get("host", "")) or not all(port == "" or port.isdecimal() for port in ports):
+        raise UserError(
+            "DATABASE_URL must be postgresql://user:password@host:port/database. In the password, write @ as %40, / as %2F, "
+            "% as %25 and : as %3A."
+        )
+    return spelled
 
 
 def plain(text: str) -> str:

@@ -20,7 +20,10 @@ BEGIN
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
             END;
         END IF;
-        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+        -- Since Postgres 16 whoever creates a role is its member, yet may not take it on before it is granted.
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT pg_has_role(
+            current_user, wanted, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END
+        ) THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
         END IF;
     END LOOP;
@@ -86,7 +89,7 @@ CREATE TABLE deliveries (
     received_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX deliveries_unfinished ON deliveries (updated_at) WHERE state IN ('received', 'running', 'retrying');
+CREATE INDEX deliveries_unfinished ON deliveries (sequence) WHERE state IN ('received', 'running', 'retrying', 'failed');
 CREATE INDEX deliveries_pull ON deliveries (repository_id, pull_number) WHERE pull_number IS NOT NULL;
 
 CREATE TABLE analyses (
