@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from storage.queue import Queue
-
 from handlers.host import CodeHost, Source
 from review.reviewer import Reviewer
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.queue import Queue
 from storage.reviews import Reviews
 
 

@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from storage.queue import QueuedJob
 
 from handlers.metrics import Metrics
 from handlers.router import Routed
 from review.errors import TryAgain
 from storage.deliveries import NewDelivery
+from storage.queue import QueuedJob
 
 BATCH = 128
 """At most so many in one INSERT: bounds what one failure can touch, and the size of a statement."""

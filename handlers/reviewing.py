@@ -87,8 +87,7 @@ class Reviewing:
         if review is not None:
             outcome = await self._post_new(analysis, review)
         else:
-            still = sum(finding.fingerprint in told for finding in analysis.findings)
-            outcome = await self._say_nothing_new(analysis, still)
+            outcome = await self._say_nothing_new(analysis, still=len(analysis.findings))
         self.context.on_step("post", monotonic() - started)
         return outcome
 
@@ -107,7 +106,7 @@ class Reviewing:
         await self.context.reviews.posted(self.claimed, github_id, review.body)
         if not review.fingerprints:
             return f"Posted a note in review {github_id}: nothing found."
-        return f"Posted review {github_id} with {len(review.fingerprints)} findings, {len(review.comments)} on lines."
+        return f"Posted review {github_id} with {len(review.comments)} comments on lines."
 
     async def _found(self, standing: Standing) -> str:
         """An earlier try posted it and could not say so any more."""

@@ -1,14 +1,15 @@
 """Route a delivery to the event that hears it, and write down what shall be remembered and queued of it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
-from storage.queue import QueuedJob
 
 from handlers.delivery import Account, Delivery, Head, Installation, Payload, PullRequest, Repository
 from handlers.events import EVENTS
 from handlers.events.event import Decision, Ignored, Noted, PutJob
 from storage.deliveries import NewDelivery
+from storage.queue import QueuedJob
 
 _job = msgspec.json.Encoder()
 
@@ -42,7 +43,7 @@ def _remembered(delivery: Delivery, decision: Decision) -> Routed:
             return Routed(_row(delivery, "ignored", because, None), None)
 
 
-def _row(delivery: Delivery, state: str, outcome: str, job: bytes | None) -> NewDelivery:
+def _row(delivery: Delivery, state: Literal["received", "ignored", "done"], outcome: str, job: bytes | None) -> NewDelivery:
     payload = delivery.payload
     pull = payload.pull_request or PullRequest()
     return NewDelivery(

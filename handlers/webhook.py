@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from handlers.answer import respond
 from handlers.delivery import Delivery, Unparsable, parse, verify
@@ -146,7 +146,7 @@ async def _body(receive: Receive) -> bytes:
         raise Refused(408, "The body took too long.", close=True) from None
 
 
-async def _chunks(message: dict[str, object], receive: Receive) -> bytes:
+async def _chunks(message: Message, receive: Receive) -> bytes:
     body = bytearray()
     while message["type"] == "http.request":
         body += message.get("body", b"")

@@ -28,9 +28,10 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedDelivery:
-    """One that has no final state yet. `attempts` counts how often work on it began."""
+    """One that has no final state yet. `attempts` counts how often work on it began; `sequence` orders all deliveries."""
 
     id: str
+    sequence: int
     state: str
     job: bytes | None
     attempts: int
@@ -88,16 +89,16 @@ class Deliveries:
             cursor = await connection.execute(REMEMBER, columns, binary=True)
         return {row[0] for row in await cursor.fetchall()}
 
-    async def started(self, delivery_id: str) -> int:
-        """Work begins; gives how many times it has begun by now."""
+    async def started(self, delivery_id: str) -> int | None:
+        """Work begins; gives how many times it has begun by now, or None where the delivery has a final state already."""
         async with self._database.system() as connection:
             cursor = await connection.execute(
                 "UPDATE deliveries SET state = 'running', attempts = attempts + 1, updated_at = now()"
-                " WHERE id = %s RETURNING attempts",
+                " WHERE id = %s AND state IN ('received', 'running', 'retrying') RETURNING attempts",
                 (delivery_id,),
             )
             row = await cursor.fetchone()
-        return row[0] if row else 1
+        return row[0] if row else None
 
     async def retrying(self, delivery_id: str, because: str) -> None:
         """It will be tried again."""
@@ -129,15 +130,35 @@ class Deliveries:
             return "The pull request became a draft."
         return f"The pull request has moved on to {(newer or '')[:7]}."
 
-    async def unfinished(self, older_than: float, limit: int = 500) -> list[UnfinishedDelivery]:
-        """Those without a final state whose last change is more than `older_than` seconds ago, oldest first."""
+    async def unfinished(self, older_than: float, after: int = 0, limit: int = 500) -> list[UnfinishedDelivery]:
+        """Those without a final state whose last change is more than `older_than` seconds ago, oldest first.
+
+        A page of them: `after` is the `sequence` of the last one of the page before.
+        """
         async with self._database.system() as connection:
             cursor = await connection.execute(
-                "SELECT id, state, job, attempts FROM deliveries WHERE state IN ('received', 'running', 'retrying')"
-                " AND updated_at < now() - make_interval(secs => %s) ORDER BY updated_at LIMIT %s",
-                (older_than, limit),
+                "SELECT id, sequence, state, job, attempts FROM deliveries WHERE state IN ('received', 'running', 'retrying')"
+                " AND updated_at < now() - make_interval(secs => %s) AND sequence > %s ORDER BY sequence LIMIT %s",
+                (older_than, after, limit),
             )
             return [UnfinishedDelivery(*row) for row in await cursor.fetchall()]
+
+    async def again(self, delivery_id: str) -> bytes | None:
+        """Take a delivery that failed for good as just received; gives its job, None where there is no such delivery."""
+        async with self._database.system() as connection:
+            cursor = await connection.execute(
+                "UPDATE deliveries SET state = 'received', outcome = '', attempts = 0, updated_at = now()"
+                " WHERE id = %s AND state = 'failed' AND job IS NOT NULL RETURNING job",
+                (delivery_id,),
+            )
+            row = await cursor.fetchone()
+        return None if row is None else bytes(row[0])
+
+    async def open(self, limit: int = 100) -> list[RememberedDelivery]:
+        """Those that wait, run, or failed for good, newest first."""
+        return await self._select(
+            "WHERE state IN ('received', 'running', 'retrying', 'failed') ORDER BY sequence DESC LIMIT %s", (limit,)
+        )
 
     async def get(self, delivery_id: str) -> RememberedDelivery | None:
         """One delivery, or None."""

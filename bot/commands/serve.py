@@ -1,7 +1,6 @@
 """`refactoriq serve`: everything on one machine. It supervises a web and a worker process and brings its own services."""
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -9,8 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from bot.secret_key import secret_key
 from bot.settings import Settings, read_settings
 
 GRACE = 30.0
@@ -38,7 +37,7 @@ def serve() -> int:
 def services(settings: Settings) -> Iterator[dict[str, str]]:
     """The environment for the child processes; embedded Postgres and Redis run meanwhile where no URL is set."""
     given = {"DATABASE_URL": settings.database_url.get_secret_value(), "REDIS_URL": settings.redis_url.get_secret_value()}
-    environment = os.environ | {"SECRET_KEY": settings.secret_key.get_secret_value() or kept_secret(settings.data_dir)}
+    environment = os.environ | {"SECRET_KEY": secret_key(settings)}
     if all(given.values()):
         yield environment | given
         return
@@ -48,17 +47,6 @@ def services(settings: Settings) -> Iterator[dict[str, str]]:
     with embedded_services(settings.data_dir) as embedded:
         own = {"DATABASE_URL": embedded.database_url, "REDIS_URL": embedded.redis_url}
         yield environment | {name: given[name] or own[name] for name in own}
-
-
-def kept_secret(data_dir: Path) -> str:
-    """The key of this installation outside production: made once, kept in the data folder, readable by its owner only."""
-    path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-    return path.read_text().strip()
 
 
 def say(text: str) -> None:

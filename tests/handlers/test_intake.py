@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from storage.queue import QueuedJob
 
 from handlers.intake import BATCH, Intake
 from handlers.metrics import Metrics
 from handlers.router import Routed, route
 from review.errors import TryAgain
 from storage.deliveries import NewDelivery
+from storage.queue import QueuedJob
 from tests.builders_delivery import a_delivery, a_pull_request_payload
 
 pytestmark = pytest.mark.unit

@@ -1,0 +1,87 @@
+"""The web process: webhooks on a short way of their own, everything else through Starlette's routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.logs import report, set_up_logs, set_up_reports
+from bot.settings import Settings, read_settings
+from handlers.health import Health
+from handlers.intake import Intake
+from handlers.metrics import Metrics
+from handlers.middleware import Guarded
+from handlers.webhook import Webhook
+from storage.database import Database
+from storage.deliveries import Deliveries
+from storage.queue import Queue
+
+WEBHOOK = "/webhooks/github"
+
+log = structlog.get_logger()
+
+
+def create_app() -> ASGIApp:
+    """The application for uvicorn, from this process's settings. Raises UserError."""
+    settings = read_settings()
+    set_up_logs(settings)
+    set_up_reports(settings)
+    return Guarded(Doors(settings), report)
+
+
+class Doors:
+    """Hands each request to whoever answers it. The services are opened when the server starts and closed when it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._metrics = Metrics()
+        self._webhook: Webhook | None = None
+        self._health = Health({})
+        self._others = Starlette(
+            routes=[
+                Route("/api/v1/health", self._alive),
+                Route("/api/v1/health/ready", self._ready),
+                Route("/api/v1/health/metrics", self._metrics.page),
+            ],
+            exception_handlers={HTTPException: _error},
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._webhook is not None and scope["type"] == "http" and scope["path"] == WEBHOOK:
+            await self._webhook(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(Database.open(settings.database_url.get_secret_value()))
+            queue = await stack.enter_async_context(Queue.open(settings.redis_url.get_secret_value()))
+            intake = Intake(Deliveries(database), queue, self._metrics)
+            stack.push_async_callback(intake.drain)
+            secrets = [secret.get_secret_value() for secret in settings.github_webhook_secret]
+            if not secrets:
+                log.warning("no webhook secret", because="GITHUB_WEBHOOK_SECRET is not set: no delivery is accepted.")
+            self._health = Health({"postgres": database.ping, "redis": queue.ping})
+            self._webhook = Webhook(secrets, intake, self._metrics)
+            yield
+
+    async def _alive(self, request: Request) -> Response:
+        return await self._health.alive(request)
+
+    async def _ready(self, request: Request) -> Response:
+        return await self._health.ready(request)
+
+
+async def _error(_: Request, error: Exception) -> Response:
+    """Whatever is not there, in the form of all our answers."""
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
+    return JSONResponse({"error": f"{error.detail}."}, error.status_code, error.headers)

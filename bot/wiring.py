@@ -1,0 +1,74 @@
+"""Settings in, Context out: the one place where the objects of a job meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from bot.git.cache import Repositories
+from bot.git.fetching import Fetcher
+from bot.github.client import Client
+from bot.github.host import GitHubHost
+from bot.github.http import Http
+from bot.github.identity import Identity
+from bot.providers import providers, why_no_models
+from bot.secret_key import marker_key, secret_key
+from bot.settings import Settings
+from bot.source import GitHubSource, Web
+from handlers.context import Context
+from review.analyzers import ANALYZERS
+from review.reviewer import Reviewer
+from storage.database import Database
+from storage.deliveries import Deliveries
+from storage.installations import Installations
+from storage.queue import Queue
+from storage.reviews import Reviews
+from storage.tokens import Tokens
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_context(settings: Settings) -> AsyncIterator[Context]:
+    """All that a job may use, open until the block ends. Nothing is connected before it is needed. Raises UserError."""
+    secret, redis_url = secret_key(settings), settings.redis_url.get_secret_value()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database.open(settings.database_url.get_secret_value()))
+        queue = await stack.enter_async_context(Queue.open(redis_url))
+        tokens = await stack.enter_async_context(Tokens.open(redis_url, secret))
+        client = await stack.enter_async_context(_client(settings, tokens))
+        asked = await stack.enter_async_context(providers(settings))
+        yield Context(
+            deliveries=Deliveries(database),
+            installations=Installations(database),
+            reviews=Reviews(database),
+            queue=queue,
+            host=GitHubHost(client),
+            source=_source(settings, client),
+            reviewer=Reviewer(
+                analyzers=tuple(analyzer() for analyzer in ANALYZERS),
+                providers=asked,
+                why_no_models=why_no_models(settings),
+                on_step=log_step,
+            ),
+            marker_key=marker_key(secret),
+            on_step=log_step,
+        )
+
+
+@asynccontextmanager
+async def _client(settings: Settings, tokens: Tokens) -> AsyncIterator[Client]:
+    async with Http(settings.github_api_url, proxy=settings.https_proxy, ca_file=settings.ssl_cert_file) as http:
+        key = settings.github_private_key.get_secret_value()
+        identity = Identity(http, settings.github_app_id, key, client_id=settings.github_client_id, cache=tokens)
+        yield Client(http, identity)
+
+
+def _source(settings: Settings, client: Client) -> GitHubSource:
+    fetcher = Fetcher(Repositories(settings.data_dir.resolve() / "repositories"))
+    return GitHubSource(fetcher, client, Web(settings.github_web_url, settings.https_proxy, settings.ssl_cert_file))
+
+
+def log_step(step: str, seconds: float) -> None:
+    """One line for each step of a job."""
+    log.info("step", step=step, seconds=round(seconds, 3))

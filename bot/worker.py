@@ -1,0 +1,174 @@
+"""The worker process: rq's, with quick recovery after a death, a scheduler inside, and one job at a time in a child."""
+
+import asyncio
+import gc
+import os
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue as RqQueue
+from rq import Retry, Worker
+from rq.executions import Execution
+from rq.job import Job
+from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
+from rq.utils import now
+
+from bot.logs import report, set_up_logs, set_up_reports
+from bot.settings import Settings, read_settings
+from bot.wiring import open_context
+from handlers.context import Context
+from handlers.perform import perform as perform_job
+from handlers.perform import put_off
+from handlers.sweep import sweep
+from review.errors import TryAgain
+from review.providers import preload
+from storage.database import Database
+from storage.deliveries import Deliveries
+from storage.embedded.child import die_with_parent
+from storage.queue import QUEUES, Json, Queue
+
+HEARTBEAT = 5
+"""Seconds between two signs of life of a job in progress."""
+
+LIFE = 3 * HEARTBEAT
+"""Seconds after the last sign of life when a job counts as dead and is taken up again. rq's own are over a minute."""
+
+IDLE = 2
+"""Seconds that a worker waits for a job before it looks around; rq derives them from the worker's own time to live."""
+
+SWEEP_EVERY = 15.0
+SCHEDULER = "refactoriq:scheduler"
+"""The lock in Redis under which one worker of all does what is to be done now and then."""
+
+SCHEDULER_SECONDS = 30
+MOST_BUGS = 3
+"""Attempts at a job that fails by a bug: it may be a rare race, but hardly ever passes."""
+
+log = structlog.get_logger()
+
+
+def run_worker(settings: Settings, *, burst: bool = False) -> None:
+    """Work until SIGTERM or SIGINT (the job in progress is finished first), or with `burst` until no job is left."""
+    set_up_logs(settings)
+    set_up_reports(settings)
+    preload()
+    gc.freeze()  # what is there now is never looked at by a child's garbage collector, and so stays shared
+    connection = Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=5)
+    ReviewWorker(settings, connection).work(burst=burst, logging_level="WARNING")
+
+
+class ReviewWorker(Worker):
+    """Takes jobs from the three queues, forks a child for each, and keeps the queues in order between and meanwhile."""
+
+    def __init__(self, settings: Settings, connection: Redis) -> None:
+        super().__init__(
+            list(QUEUES),
+            connection=connection,
+            serializer=Json,
+            worker_ttl=IDLE + 15,
+            job_monitoring_interval=HEARTBEAT,
+            maintenance_interval=1,
+        )
+        self._settings = settings
+        self._next_sweep = 0.0
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
+        """Seconds until a job without another heartbeat counts as abandoned."""
+        return LIFE
+
+    def setup_work_horse_signals(self) -> None:
+        """The child dies with its worker, however that dies; a SIGTERM to the whole group lets it finish."""
+        die_with_parent(signal.SIGKILL)
+        if os.getppid() != self.pid:
+            os._exit(1)  # the worker died before we asked
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Called every few seconds while the child works. A Redis that is away stops no work: the next call may reach it."""
+        try:
+            super().maintain_heartbeats(job, execution)
+            self._look_around()
+        except RedisError as error:
+            log.warning("no heartbeat to Redis", because=str(error))
+
+    def run_maintenance_tasks(self) -> None:
+        """Called every few seconds while there is no job."""
+        self.last_cleaned_at = now()  # type: ignore[assignment]  (rq says None, and means "not yet")
+        self._look_around()
+
+    def _look_around(self) -> None:
+        """Queue what is due and what was lost: one worker of all does it, at most once a second."""
+        if not self.connection.set(SCHEDULER, self.name, nx=True, ex=SCHEDULER_SECONDS):
+            return
+        try:
+            for queue in self.queues:
+                queue_due(queue)
+                StartedJobRegistry(queue=queue).cleanup()
+                FailedJobRegistry(queue=queue).cleanup()
+            if time.monotonic() >= self._next_sweep:
+                self._next_sweep = time.monotonic() + SWEEP_EVERY
+                asyncio.run(sweep_once(self._settings))
+        except TryAgain as away:
+            log.warning("no sweep", because=str(away))
+        finally:
+            self.connection.pexpire(SCHEDULER, 1000)
+
+
+def queue_due(queue: RqQueue) -> None:
+    """Queue the jobs that were put off until now. Only under the scheduler's lock."""
+    registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
+    ids = registry.get_jobs_to_schedule()
+    jobs = Job.fetch_many(ids, connection=queue.connection, serializer=Json)
+    with queue.connection.pipeline() as pipeline:
+        for id, job in zip(ids, jobs, strict=True):
+            registry.remove(id, pipeline=pipeline)
+            if job is not None:
+                queue.enqueue_job(job, pipeline=pipeline)
+        pipeline.execute()
+
+
+async def sweep_once(settings: Settings) -> None:
+    """Queue again what Postgres remembers and Redis does not know."""
+    async with (
+        Database.open(settings.database_url.get_secret_value(), pool_size=1) as database,
+        Queue.open(settings.redis_url.get_secret_value()) as queue,
+    ):
+        await sweep(Deliveries(database), queue)
+
+
+def perform(kind: str, arguments: Mapping[str, Any]) -> Retry | None:
+    """One job, in the child. A Retry as the answer puts it off; an exception means that Postgres is away: rq tries again."""
+    settings = read_settings()
+    structlog.contextvars.bind_contextvars(delivery=str(arguments["delivery_id"]))
+    seconds = asyncio.run(_perform(settings, kind, arguments))
+    # Whether it was tried often enough is for `handlers.perform` to say, not for rq's own count.
+    return None if seconds is None else Retry(max=1_000_000, interval=max(round(seconds), 1))
+
+
+async def _perform(settings: Settings, kind: str, arguments: Mapping[str, Any]) -> float | None:
+    async with open_context(settings) as context:
+        try:
+            return await perform_job(context, kind, arguments)
+        except TryAgain:
+            raise
+        except Exception as error:
+            log.exception("bug", job=kind)
+            report(error, delivery=str(arguments["delivery_id"]), job=kind)
+            return await _after_bug(context, str(arguments["delivery_id"]), error)
+
+
+async def _after_bug(context: Context, delivery_id: str, error: Exception) -> float | None:
+    """A few more tries, for it may have been a race; then the delivery says what it was. Its name only: no code, no data."""
+    delivery = await context.deliveries.get(delivery_id)
+    attempts = delivery.attempts if delivery is not None else MOST_BUGS
+    because = f"A mistake of ours ({type(error).__name__}); the log tells more."
+    if attempts < MOST_BUGS:
+        return await put_off(context, delivery_id, TryAgain(because), attempts)
+    await context.deliveries.failed(delivery_id, because)
+    return None
