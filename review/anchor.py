@@ -86,21 +86,18 @@ def outside(first: int, last: int) -> str:
 
 def _file(finding: Finding, diff: Diff) -> FileDiff | None:
     """The file by its head's path; deleted code may also be named by the path that it had in the base."""
-    path = finding.location.path
-    if finding.location.side is Side.LEFT:
-        renamed = next((file for file in diff.files if file.previous_path == path), None)
-        if renamed:
-            return renamed
-    return diff.file(path)
+    place = finding.location
+    return diff.base_file(place.path) if place.side is Side.LEFT else diff.file(place.path)
 
 
 def _clipped(finding: Finding, file: FileDiff) -> Anchor | Unanchored:
     location = finding.location
     first, last = sorted((location.first_line, location.last_line))
-    best = max(file.hunks, key=lambda hunk: _shown(hunk, first, last, location.side))
-    numbers = _within(best.numbers(location.side), first, last)
-    if not numbers:
+    hunks = [hunk for hunk in file.hunks if _within(hunk.numbers(location.side), first, last)]
+    if not hunks:
         return Unanchored(finding, outside(first, last))
+    best = max(hunks, key=lambda hunk: _shown(hunk, first, last, location.side)) if len(hunks) > 1 else hunks[0]
+    numbers = _within(best.numbers(location.side), first, last)
     if location.side is Side.LEFT:
         return _on_deleted(file.path, best, numbers)
     return _spanning(file.path, numbers[0], numbers[-1], Side.RIGHT)
@@ -109,7 +106,7 @@ def _clipped(finding: Finding, file: FileDiff) -> Anchor | Unanchored:
 def _shown(hunk: Hunk, first: int, last: int, side: Side) -> tuple[int, int]:
     """How many altered lines, and how many lines at all, of that range this hunk shows."""
     numbers = _within(hunk.numbers(side), first, last)
-    altered = sum((line.added or line.removed) and line.number(side) in numbers for line in hunk.lines) if numbers else 0
+    altered = sum((line.added or line.removed) and line.number(side) in numbers for line in hunk.lines)
     return altered, len(numbers)
 
 

@@ -23,10 +23,11 @@ def write_review(
 ) -> Review | None:
     """The review of what is new in this analysis, or None where there is nothing new to say.
 
-    `told` are the fingerprints already posted on this pull request. Findings that have a line become comments, most severe
-    first, at most `max_comments`; the others go into the body, each with its reason.
+    `told` are the fingerprints already posted on this pull request, twins included. Findings that have a line become
+    comments, most severe first, at most `max_comments`; the others go into the body, each with its reason.
     """
-    new = [finding for finding in analysis.findings if finding.fingerprint not in told]
+    known = set(told)
+    new = [finding for finding in analysis.findings if known.isdisjoint(finding.fingerprints)]
     if not new:
         return None
     comments, unplaced = place(new, diff, max_comments)
@@ -35,7 +36,7 @@ def write_review(
         head_sha=analysis.head_sha,
         body=capped(body, "\n\n" + marker.mark(analysis.head_sha)),
         comments=tuple(comments),
-        fingerprints=tuple(finding.fingerprint for finding in new),
+        fingerprints=tuple(dict.fromkeys(name for finding in new for name in finding.fingerprints)),
     )
 
 

@@ -1,7 +1,7 @@
 """A unified diff as values: files, hunks, lines. Parsed by unidiff, corrected where git and unidiff disagree."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from review.finding import Side
@@ -56,12 +56,20 @@ class Hunk:
 
     lines: tuple[Line, ...]
     section: str = ""
+    _numbers: Mapping[Side, range] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numbers", {side: _span(self.lines, side) for side in Side})  # asked for each finding
 
     def numbers(self, side: Side) -> range:
         """The line numbers within this hunk on one side: context and additions RIGHT, deletions and context LEFT."""
-        first = next((number for line in self.lines if (number := line.number(side)) is not None), None)
-        last = next((number for line in reversed(self.lines) if (number := line.number(side)) is not None), None)
-        return range(0) if first is None or last is None else range(first, last + 1)
+        return self._numbers[side]
+
+
+def _span(lines: tuple[Line, ...], side: Side) -> range:
+    first = next((number for line in lines if (number := line.number(side)) is not None), None)
+    last = next((number for line in reversed(lines) if (number := line.number(side)) is not None), None)
+    return range(0) if first is None or last is None else range(first, last + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +115,28 @@ class Diff:
     """All files of a change, in git's order. Build with `parse_diff`."""
 
     files: tuple[FileDiff, ...] = ()
+    _by_path: Mapping[str, FileDiff] = field(init=False, repr=False, compare=False)
+    _by_base_path: Mapping[str, FileDiff] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_path", _first_of((file.path, file) for file in self.files))  # a change may hold 3,000
+        object.__setattr__(self, "_by_base_path", _first_of((file.previous_path or file.path, file) for file in self.files))
 
     def file(self, path: str) -> FileDiff | None:
-        return next((file for file in self.files if file.path == path), None)
+        """The file that has this path in the head (in the base, where the change deletes it)."""
+        return self._by_path.get(path)
+
+    def base_file(self, path: str) -> FileDiff | None:
+        """The file that had this path in the base, or else the one that has it in the head."""
+        return self._by_base_path.get(path) or self._by_path.get(path)
 
     @property
     def changed_lines(self) -> int:
         return sum(file.additions + file.deletions for file in self.files)
+
+
+def _first_of(named: Iterable[tuple[str, FileDiff]]) -> dict[str, FileDiff]:
+    found: dict[str, FileDiff] = {}
+    for path, file in named:
+        found.setdefault(path, file)
+    return found

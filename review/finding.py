@@ -65,8 +65,9 @@ class Verdict(StrEnum):
 class Suggestion:
     """The text that replaces the lines first_line..last_line of the head's file, as GitHub applies it.
 
-    `replacement` holds whole lines without the last line's end, joined with the file's own line ends (a lone empty
-    string deletes the lines). It may cover other lines than its finding's location.
+    `replacement` holds whole lines joined with `\\n`, nothing after the last; where the file's lines end with `\\r\\n` each
+    keeps its `\\r`, the last one too (an empty string deletes the lines). Before it is verified, any line ends will do.
+    It may cover other lines than its finding's location.
     `verdict` is set by `review.verify`; `because` says why a refused one is not shown.
     """
 
@@ -83,7 +84,8 @@ class Finding:
 
     `rule` is stable within its source (`F401`, `B602`, a model's short slug); `source` is the analyzer's or the model
     provider's name; `confidence` runs from 0 to 1; `quote` is the code it speaks of, verbatim; `fingerprint` is the same
-    for the same finding on a later push (set by `review.fingerprint`).
+    for the same finding on a later push (set by `review.fingerprint`); `twins` are other fingerprints by which it may be
+    known again, those of the findings that were merged into it among them.
     """
 
     rule: str
@@ -99,10 +101,16 @@ class Finding:
     help_url: str = ""
     also: tuple[str, ...] = field(default=())
     """`source:rule` of the findings that were merged into this one."""
+    twins: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         return self.location.path
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Its own fingerprint and its twins': a finding was told before when any of them was."""
+        return (self.fingerprint, *self.twins)
 
     def without_suggestion(self) -> "Finding":
         return replace(self, suggestion=None)
@@ -110,4 +118,10 @@ class Finding:
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Most severe first; then by certainty, path and line, so that the order never depends on chance."""
-    return sorted(findings, key=lambda f: (f.severity.rank, -f.confidence, f.path, f.location.first_line, f.rule))
+    return sorted(findings, key=severity_order)
+
+
+def severity_order(finding: Finding) -> tuple[int, float, str, int, str, str, str]:
+    """The key by which findings are sorted worst first."""
+    f, place = finding, finding.location
+    return f.severity.rank, -f.confidence, place.path, place.first_line, f.rule, f.source, f.message

@@ -21,7 +21,8 @@ WHAT = r"(?:code|lines?|implementation|logic|methods?|functions?|class(?:es)?|im
 ELISION = re.compile(
     rf"(?:{DOTS}|{DOTS}.*{DOTS}|{DOTS}.*\b(?:rest|existing|remaining|unchanged|previous|other|same|omitted|more|code)\b.*"
     rf"|.*\b(?:rest|existing|remaining|unchanged|previous|other|same|omitted|code|implementation|goes)\b.*{DOTS}"
-    rf"|(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the\s+|your\s+)?(?:\w+\s+)?{WHAT}(?:\s+(?:here|unchanged|remains?.*|stays?.*|is .*same))?\W*"
+    rf"|(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the\s+|your\s+)?(?:\w+\s+)?{WHAT}"
+    rf"(?:\s+(?:here|unchanged|remains?.*|stays?.*|is .*same))?\W*"
     rf"|(?:the\s+)?(?:existing|remaining|unchanged|previous|original|your|other)\s+{WHAT}"
     rf"(?:\s+(?:here|unchanged|goes here|continues|remains?(?: unchanged| the same)?|stays?.*|follows))?\W*"
     rf"|(?:unchanged|same as (?:before|above)|(?:code|implementation) (?:omitted|unchanged|goes here)|omitted)\W*)$",
@@ -62,7 +63,17 @@ def _hidden(text: str) -> Counter[str]:
 
 
 def unchanged(patch: Patch) -> str:
-    return "it changes nothing" if patch.new == patch.old and patch.applied() == patch.data else ""
+    """GitHub's page refuses what changes nothing."""
+    return "it changes nothing" if patch.new == patch.old or patch.applied() == patch.data else ""
+
+
+def ambiguous(patch: Patch) -> str:
+    """What a block cannot say so that everybody reads it alike."""
+    if patch.new == ("",):
+        return "one empty line looks like nothing at all, which deletes the lines"
+    if not patch.new and not patch.ends:
+        return "it deletes the last line, whose missing line end would move to the line before it"
+    return ""
 
 
 def elided(patch: Patch) -> str:
@@ -109,9 +120,9 @@ def foreign_indent(patch: Patch) -> str:
 
 def repeats_neighbours(patch: Patch) -> str:
     """Context lines that the model copied into its replacement would stand there twice."""
-    if _overlap(patch.before[::-1], patch.new[::-1], patch.old[::-1]):
+    if _overlap(patch.before[: -MOST_REPEATED - 1 : -1], patch.new[::-1], patch.old[::-1]):
         return "it repeats the lines before it"
-    return "it repeats the lines after it" if _overlap(patch.after, patch.new, patch.old) else ""
+    return "it repeats the lines after it" if _overlap(patch.after[:MOST_REPEATED], patch.new, patch.old) else ""
 
 
 def _overlap(neighbours: Sequence[str], new: Sequence[str], old: Sequence[str]) -> bool:
@@ -130,6 +141,7 @@ def _outer(lines: Sequence[str], count: int) -> list[str]:
 RULES: tuple[Callable[[Patch], str], ...] = (
     too_large,
     unsendable,
+    ambiguous,
     unchanged,
     elided,
     prose,

@@ -1,9 +1,10 @@
-"""Mend what models get wrong in the layout of a replacement, where there is one way to mend it: fences, tabs, lost indentation."""
+"""Mend what models get wrong in the layout of a replacement, where there is one way to do so: fences, tabs, indentation."""
 
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from review.patch import Patch
 
@@ -59,7 +60,7 @@ def _without_fence(patch: Patch) -> Sequence[str]:
 def _without_last_blank(patch: Patch) -> Sequence[str]:
     """A replacement that ends with a line end reads as one empty line too many, unless it replaces one."""
     lines = patch.new
-    superfluous = len(lines) > 1 and not lines[-1] and patch.old[-1].strip()
+    superfluous = len(lines) > 1 and not lines[-1].strip() and patch.old[-1].strip() and any(lines)
     return lines[:-1] if superfluous else lines
 
 
@@ -78,11 +79,17 @@ def _with_the_files_tabs(patch: Patch) -> Sequence[str]:
 
 def indents_with(patch: Patch) -> str:
     """A tab or a space where the replaced lines, or else the whole file, indent with nothing but that; "" otherwise."""
-    for lines in (patch.old, patch.file):
-        led = {indent(line)[:1] for line in _filled(lines)} - {""}
-        if led:
-            return led.pop() if len(led) == 1 else ""
-    return ""
+    return _leading(patch.old) or _leading_in(patch.data)
+
+
+def _leading(lines: Sequence[str]) -> str:
+    led = {indent(line)[:1] for line in _filled(lines)} - {""}
+    return led.pop() if len(led) == 1 else ""
+
+
+@lru_cache(maxsize=4)  # asked for each of a file's suggestions
+def _leading_in(data: bytes) -> str:
+    return _leading(data.decode("utf-8", "surrogateescape").split("\n"))
 
 
 def _spaces_to_a_tab(patch: Patch) -> int:

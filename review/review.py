@@ -19,7 +19,9 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What is posted on one head, always as COMMENT. `fingerprints` are all findings that it tells, inline or in the body."""
+    """What is posted on one head, always as COMMENT. `fingerprints` are all by which the findings that it tells,
+    inline or in the body, may be known again: there may be several for one.
+    """
 
     head_sha: str
     body: str
