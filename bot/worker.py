@@ -99,7 +99,7 @@ class ReviewWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         """Called every few seconds while there is no job."""
-        self.last_cleaned_at = now()  # type: ignore[assignment]  (rq says None, and means "not yet")
+        self.last_cleaned_at = now()  # type: ignore[assignment]
         self._look_around()
 
     def _look_around(self) -> None:
