@@ -12,8 +12,8 @@ from review.review import Comment, Review
 from storage.analyses import keep_analysis
 from storage.database import Database, plain, plain_json
 
-STALE_SECONDS = 60.0
-"""A claim without a heartbeat for this long belongs to a job that died."""
+STALE_SECONDS = 15.0
+"""A claim without a heartbeat for this long belongs to a job that died. Jobs give one every three seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,7 @@ ON CONFLICT (repository_id, number, head_sha, base_ref) DO UPDATE
 SET delivery_id = excluded.delivery_id, heartbeat_at = now(), tries = reviews.tries + 1, outcome = '',
     state = CASE WHEN reviews.planned IS NULL THEN 'in_progress' ELSE 'posting' END
 WHERE reviews.state <> 'posted'
-  AND (reviews.delivery_id = excluded.delivery_id
-       OR reviews.state IN ('failed', 'superseded')
+  AND (reviews.state IN ('failed', 'superseded')
        OR reviews.heartbeat_at < now() - make_interval(secs => %(stale)s))
 RETURNING id, tries, planned
 """
@@ -67,7 +66,7 @@ EDITED = """
 UPDATE reviews AS this
 SET state = 'posted', planned = NULL, posted_at = now(), github_review_id = %(github)s,
     is_note = coalesce((SELECT bool_and(is_note) FROM reviews AS that WHERE that.github_review_id = %(github)s), true)
-WHERE this.id = %(id)s
+WHERE this.id = %(id)s AND this.tries = %(tries)s AND this.state <> 'posted'
 """
 
 
@@ -80,8 +79,8 @@ class Reviews:
     async def claim(self, head: Head, delivery_id: str) -> ClaimedReview | str | None:
         """Make this head's review ours, in one statement: of two jobs that try at once one wins.
 
-        Gives the review; a sentence where it is posted already; None where a live job of another delivery has it. The same
-        delivery may claim again after a crash.
+        Gives the review; a sentence where it is posted already; None where a live job has it, be it of the same delivery:
+        a job that was only taken for dead may still be posting.
         """
         async with self._database.tenant(head.organization_id) as connection:
             values = asdict(head) | {"delivery": delivery_id, "stale": STALE_SECONDS}
@@ -104,17 +103,29 @@ class Reviews:
             )
             return cursor.rowcount == 1
 
+    async def release(self, claimed: ClaimedReview) -> None:
+        """Let go of it for now: the next try, or another job, may claim it at once. What is planned stays."""
+        await self._update(claimed, "heartbeat_at = '-infinity'", ())
+
     async def keep(self, claimed: ClaimedReview, analysis: Analysis, review: Review | None) -> None:
-        """Write down the analysis, and the review that is about to be posted (None: an earlier one will be edited)."""
+        """Write down the analysis, and the review that is about to be posted (None: an earlier one will be edited).
+
+        Nothing is written when the review is no longer ours.
+        """
         head = claimed.head
         planned = None if review is None else Jsonb(plain_json(asdict(review)))
         fingerprints = [] if review is None else list(review.fingerprints)
         async with self._database.tenant(head.organization_id) as connection:
+            ours = await connection.execute(
+                "SELECT 1 FROM reviews WHERE id = %s AND tries = %s AND state <> 'posted' FOR UPDATE", (claimed.id, claimed.tries)
+            )
+            if ours.rowcount == 0:
+                return
             analysis_id = await keep_analysis(connection, head.organization_id, head.repository_id, head.number, analysis)
             await connection.execute(
                 "UPDATE reviews SET analysis_id = %s, planned = %s, fingerprints = %s, heartbeat_at = now(), state = 'posting'"
-                " WHERE id = %s AND tries = %s",
-                (analysis_id, planned, fingerprints, claimed.id, claimed.tries),
+                " WHERE id = %s",
+                (analysis_id, planned, fingerprints, claimed.id),
             )
 
     async def posted(self, claimed: ClaimedReview, github_review_id: int, body: str) -> None:
@@ -129,7 +140,9 @@ class Reviews:
         """Nothing new on this head: the earlier review with that id on GitHub says so now, with that body."""
         head = claimed.head
         async with self._database.tenant(head.organization_id) as connection:
-            await connection.execute(EDITED, {"github": github_review_id, "id": claimed.id})
+            ours = await connection.execute(EDITED, {"github": github_review_id, "id": claimed.id, "tries": claimed.tries})
+            if ours.rowcount == 0:
+                return
             await connection.execute(
                 "UPDATE reviews SET body = %s WHERE github_review_id = %s AND repository_id = %s AND number = %s",
                 (plain(body), github_review_id, head.repository_id, head.number),
@@ -170,7 +183,7 @@ class Reviews:
     async def _update(self, claimed: ClaimedReview, what: LiteralString, values: tuple[object, ...]) -> None:
         async with self._database.tenant(claimed.head.organization_id) as connection:
             await connection.execute(
-                f"UPDATE reviews SET {what} WHERE id = %s AND tries = %s",  # noqa: S608
+                f"UPDATE reviews SET {what} WHERE id = %s AND tries = %s AND state <> 'posted'",  # noqa: S608
                 (*values, claimed.id, claimed.tries),
             )
 

@@ -118,6 +118,9 @@ async def _claim_and_review(context: Context, request: Request, tenant: Tenant, 
     except Superseded as error:
         await context.reviews.superseded(claimed, str(error))
         raise
+    except TryAgain:
+        await context.reviews.release(claimed)
+        raise
     except (UserError, Gone, Rejected) as error:
         await context.reviews.failed(claimed, str(error))
         raise
