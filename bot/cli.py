@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.terminal import say
 from review.errors import RefactorIQError
 
 app = typer.Typer(
@@ -96,5 +97,5 @@ def main() -> None:
     try:
         app()
     except RefactorIQError as error:
-        sys.stderr.write(f"refactoriq: {error}\n")
+        say(f"refactoriq: {error}")
         sys.exit(2)

@@ -1,5 +1,6 @@
 """The change in a local checkout, for reviewing before pushing: no network, no server, nothing in the checkout is run."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.git.checkout import GitCheckout, needed_blobs
@@ -10,7 +11,19 @@ from review.errors import UserError
 from review.parse_diff import parse_diff
 
 
-async def local_change(path: Path, base: str | None, head: str | None) -> Change:
+@dataclass(frozen=True, slots=True)
+class LocalChange:
+    """A change, and where it lies: `top` is the folder of the work tree (None for a bare repository).
+
+    `compared_with` says in words which commit the change starts from.
+    """
+
+    change: Change
+    top: Path | None
+    compared_with: str
+
+
+async def local_change(path: Path, base: str | None, head: str | None) -> LocalChange:
     """What `head` changes since it left `base`, in the git repository around `path`.
 
     `base` None means origin's default branch, else main or master; `head` None means the files on disk, with what is not
@@ -25,10 +38,10 @@ async def local_change(path: Path, base: str | None, head: str | None) -> Change
         raise UserError(f"git cannot read this repository: {error}") from error
 
 
-async def _change(repository: LocalRepository, base: str | None, head: str | None) -> Change:
+async def _change(repository: LocalRepository, base: str | None, head: str | None) -> LocalChange:
     bare = repository.found.top is None
     head_sha = await repository.commit(head or "HEAD")
-    start = await _start(repository, base, head, head_sha)
+    start, compared_with = await _start(repository, base, head, head_sha)
     end, notes = (head_sha, []) if head or bare else await repository.snapshot()
     objects = repository.objects
     entries = await objects.entries(start, end)
@@ -39,15 +52,23 @@ async def _change(repository: LocalRepository, base: str | None, head: str | Non
         )
     checkout = GitCheckout(objects, {End.BASE: start, End.HEAD: end}, {entry.path: entry for entry in entries}, held=repository)
     diff = parse_diff(await objects.diff(start, end))
-    return Change(diff, checkout, base_sha=start, head_sha=head_sha, unread=tuple(notes))
+    change = Change(diff, checkout, base_sha=start, head_sha=head_sha, unread=tuple(notes))
+    return LocalChange(change, repository.found.top, compared_with)
 
 
-async def _start(repository: LocalRepository, base: str | None, head: str | None, head_sha: str) -> str:
-    """The commit that the change starts from: the merge base, or the base itself where the two share no history."""
-    given = await repository.commit(base) if base else await repository.default_base()
+async def _start(repository: LocalRepository, base: str | None, head: str | None, head_sha: str) -> tuple[str, str]:
+    """The commit that the change starts from, and which one that is in words.
+
+    It is the merge base, or the base itself where the two share no history.
+    """
+    given = (base, await repository.commit(base)) if base else await repository.default_base()
     if given is None:
         if head:
             raise UserError("There is no origin, main or master to compare with: say with --base where the change starts.")
-        return head_sha
-    bases = await repository.objects.merge_bases(given, head_sha)
-    return bases[0] if bases else given
+        return head_sha, f"{head_sha[:12]}, the last commit (there is no origin, main or master)"
+    name, tip = given
+    bases = await repository.objects.merge_bases(tip, head_sha)
+    if not bases:
+        return tip, f"{tip[:12]} ({name}, with which it shares no history)"
+    where = name if bases[0] == tip else f"where it left {name}"
+    return bases[0], f"{bases[0][:12]} ({where})"

@@ -99,11 +99,11 @@ class LocalRepository:
             self._borrow(sha256=len(sha) == 64)
         return sha
 
-    async def default_base(self) -> str | None:
-        """The commit of the branch that changes are compared with: origin's default branch, else main or master."""
+    async def default_base(self) -> tuple[str, str] | None:
+        """Name and commit of the branch that changes are compared with: origin's default branch, else main or master."""
         for name in BASES:
             try:
-                return (await self._theirs.commits(name))[0]
+                return name.split("/", 2)[2], (await self._theirs.commits(name))[0]
             except NoSuchCommit:
                 continue
         return None

@@ -1,0 +1,59 @@
+"""A suggestion as the lines that go and the lines that come, read out of the diff."""
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from review.diff import Diff, FileDiff, Line
+from review.finding import Finding, Side, Suggestion, Verdict
+
+
+def verified(finding: Finding) -> Suggestion | None:
+    """The finding's suggestion where it was tried and holds; no other is ever shown."""
+    suggestion = finding.suggestion
+    return suggestion if suggestion is not None and suggestion.verdict is Verdict.VERIFIED else None
+
+
+def file_of(finding: Finding, diff: Diff) -> FileDiff | None:
+    """The file that the finding speaks of; deleted code may be named by the path that it had in the base."""
+    if finding.location.side is Side.LEFT:
+        renamed = next((file for file in diff.files if file.previous_path == finding.path), None)
+        if renamed is not None:
+            return renamed
+    return diff.file(finding.path)
+
+
+def head_lines(file: FileDiff, first: int, last: int) -> list[Line]:
+    """Those of the head's lines first..last that the diff shows."""
+    return [line for line in file.lines() if line.new is not None and first <= line.new <= last]
+
+
+def as_diff(finding: Finding, diff: Diff) -> list[str]:
+    """The verified suggestion's lines, each led by `-`, `+` or a space; none where there is no such suggestion.
+
+    Lines have no end, neither `\\n` nor `\\r`. What the diff does not show of the old lines is not made up.
+    """
+    suggestion, file = verified(finding), file_of(finding, diff)
+    if suggestion is None or file is None:
+        return []
+    old = [line.text.removesuffix("\r") for line in head_lines(file, suggestion.first_line, suggestion.last_line)]
+    new = [line.removesuffix("\r") for line in suggestion.replacement.split("\n")] if suggestion.replacement else []
+    return list(_compared(old, new))
+
+
+def _compared(old: list[str], new: list[str]) -> Iterator[str]:
+    for tag, first, last, start, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from (f" {line}" for line in old[first:last])
+        else:
+            yield from (f"-{line}" for line in old[first:last])
+            yield from (f"+{line}" for line in new[start:stop])
+
+
+def where_it_stood(file: FileDiff, base_line: int) -> int | None:
+    """The head's line at which this line of the base stood: its own where it stays, else the nearest one after or before it."""
+    for hunk in file.hunks:
+        if base_line in hunk.numbers(Side.LEFT):
+            at = next(number for number, line in enumerate(hunk.lines) if line.old == base_line)
+            around = [*hunk.lines[at:], *hunk.lines[:at][::-1]]
+            return next((line.new for line in around if line.new is not None), None)
+    return None

@@ -1,0 +1,56 @@
+"""What every report for people says in the same words: what was found, where, and what was looked at."""
+
+from collections import Counter
+
+from review.analysis import Analysis
+from review.finding import Finding, Severity, Side
+
+MOST_LISTED = 30
+"""Paths that are listed one by one for one reason."""
+
+
+def found(analysis: Analysis) -> str:
+    """`3 findings (1 high, 2 medium) in 2 files`, or that there is nothing to report."""
+    if not analysis.findings:
+        return "nothing to report" if analysis.read else "nothing that can be reviewed"
+    counts = Counter(finding.severity for finding in analysis.findings)
+    by_severity = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
+    files = len({finding.path for finding in analysis.findings})
+    return f"{count(len(analysis.findings), 'finding')} ({by_severity}) in {count(files, 'file')}"
+
+
+def incomplete() -> str:
+    """The warning over an analysis that is `partial`."""
+    return "This review is not complete: see the coverage below."
+
+
+def place(finding: Finding) -> str:
+    """`path:line`, as editors and terminals take it; deleted lines are numbered in the base, and it says so."""
+    deleted = " (deleted)" if finding.location.side is Side.LEFT else ""
+    return f"{finding.path}:{finding.location.first_line}{deleted}"
+
+
+def coverage(analysis: Analysis) -> list[str]:
+    """Sentences about what was read and by whom, and what was not and why."""
+    skipped: dict[str, list[str]] = {}
+    for item in analysis.skipped:
+        skipped.setdefault(item.because, []).append(item.path)
+    dropped = Counter(item.because for item in analysis.dropped)
+    left_out = ", ".join(f"{number} {because}" for because, number in sorted(dropped.items()))
+    return [
+        f"Read: {count(len(analysis.read), 'file')}, {count(analysis.changed_lines, 'changed line')}.",
+        f"Analyzers: {', '.join(analysis.analyzers) or 'none'}. Models: {', '.join(analysis.models) or 'none'}.",
+        *analysis.notes,
+        *(f"Not read ({because}): {_some(paths)}." for because, paths in skipped.items()),
+        *([f"Not reported: {left_out}."] if left_out else []),
+    ]
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - MOST_LISTED:,} more" if len(paths) > MOST_LISTED else ""
+    return ", ".join(paths[:MOST_LISTED]) + more
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `1,200 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
