@@ -49,6 +49,7 @@ AWAY = re.compile(
     r"unable to access|RPC failed|early EOF|hung up unexpectedly|unexpected disconnect|Could not resolve"
     r"|Connection (refused|reset)|timed out|expected flush|unexpected end|bad line length|remote error|the remote end"
     r"|transfer closed|SSL|invalid index-pack output|internal server error|expected '?packfile"
+    r"|dumb http transport|info/refs not valid|update-server-info"  # a proxy's page where git's answer should be
 )
 FILE_LIMIT = re.compile(r"died of signal 25|File size limit|File too large")
 

@@ -147,14 +147,17 @@ class _Fetch:
             await self.run("--stdin", "origin", given=lines, settings=NO_NEGOTIATION)
 
     async def tips(self, wanted: Wanted, depth: int) -> None:
-        """Bring head and base: the head by its id, which GitHub serves before its refs/pull/N/head has caught up."""
-        deep = [] if self.complete() else [f"--depth={depth}"]
+        """Bring head and base: the head by its id, which GitHub serves before its refs/pull/N/head has caught up.
+
+        A depth is always given. Without one, git takes a proxy's page for an old server that has no branches at all.
+        """
+        deep = f"--depth={DEPTHS[-1] if self.complete() else depth}"
         head, branch = f"+{wanted.head_sha}:{wanted.head}", f"+refs/heads/{wanted.base_ref}:{wanted.base}"
         pull = f"+refs/pull/{wanted.number}/head:{wanted.head}"
         last: GitFailed | None = None
         for refs in ((head, branch), (pull, branch), (head, f"+{wanted.base_sha}:{wanted.base}")):
             try:
-                await self.run(*deep, "origin", *refs)
+                await self.run(deep, "origin", *refs)
             except NoSuchCommit as error:
                 last = last or error
             else:

@@ -1,5 +1,6 @@
 """Read what a git directory holds: commits, diffs, trees, blobs. Only plumbing commands, and never over the network."""
 
+import os
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ MOST_AT_ONCE = 128_000_000
 
 ARGUMENTS = 60_000
 """Bytes of paths in one argument list: far below any system's limit."""
+
+LONGEST_PATH = 4_096
+"""Bytes of a path that is looked up: no file system knows a longer one."""
 
 DIFF = (
     "diff-tree", "-r", "-p", "-M", "-U3", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative",
@@ -150,7 +154,11 @@ def _contents(output: bytes) -> dict[str, bytes]:
 
 def _named(path: str) -> bool:
     """Whether a path can name something in a tree; a model or a stranger may ask for anything."""
-    return bool(path) and "\0" not in path and not path.startswith("/") and ".." not in path.split("/") and path != "."
+    try:
+        raw = os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return 0 < len(raw) <= LONGEST_PATH and b"\0" not in raw and not {b"", b".", b".."} & set(raw.split(b"/"))
 
 
 def _batches(paths: Sequence[str]) -> Iterable[list[str]]:

@@ -134,7 +134,7 @@ def _entries(raw: bytes) -> tuple[list[tuple[str, str | None, str | None, str]],
             second = next(words) if status[0] in "RC" else None
             entries.append((status[0], None if set(blob) == {"0"} else blob, first if second else None, second or first))
         elif word:
-            added, deleted, path = word.split("\t")
+            added, deleted, path = word.split("\t", 2)
             if not path:
                 next(words), next(words)
             counts.append((0, 0) if added == "-" else (int(added), int(deleted)))

@@ -1,0 +1,1 @@
+"""Tests of git: caches, fetching, reading, and the hostile repository."""

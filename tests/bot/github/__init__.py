@@ -1,0 +1,1 @@
+"""Tests of GitHub: identity, client, host, and the API behind git."""
