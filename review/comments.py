@@ -11,6 +11,7 @@ from review.diff import Diff
 from review.finding import Finding, Severity, Verdict
 from review.marker import Marker, without_marks
 from review.review import Comment, Review
+from review.secrets_blank import blank_secrets
 from review.suggestion_block import suggestion_block
 
 NAME = "RefactorIQ"
@@ -75,10 +76,7 @@ def place(findings: Iterable[Finding], diff: Diff, max_comments: int) -> tuple[l
 
 
 def _comment(finding: Finding, spot: Anchor) -> Comment:
-    suggestion = finding.suggestion
-    verified = suggestion is not None and suggestion.verdict is Verdict.VERIFIED
-    block = suggestion_block(suggestion) if suggestion is not None and verified else ""
-    body = _paragraphs(_title(finding), cleaned(finding.message), block, _source(finding))
+    body = _paragraphs(_title(finding), _message(finding), _block(finding), _source(finding))
     return Comment(
         path=spot.path,
         line=spot.line,
@@ -87,6 +85,18 @@ def _comment(finding: Finding, spot: Anchor) -> Comment:
         body=capped(body, f"\n\n<!-- refactoriq:finding={finding.fingerprint} -->"),
         fingerprint=finding.fingerprint,
     )
+
+
+def _message(finding: Finding) -> str:
+    return cleaned(blank_secrets(finding.message))
+
+
+def _block(finding: Finding) -> str:
+    """The button, where the suggestion is verified. One that carries a secret has none: blanked it would break the code."""
+    suggestion = finding.suggestion
+    if suggestion is None or suggestion.verdict is not Verdict.VERIFIED:
+        return ""
+    return "" if blank_secrets(suggestion.replacement) != suggestion.replacement else suggestion_block(suggestion)
 
 
 def _title(finding: Finding) -> str:
@@ -138,7 +148,7 @@ def _listed(unplaced: Sequence[Unanchored]) -> str:
     for item in unplaced[:MOST_LISTED]:
         finding = item.finding
         place = code(f"{finding.path}:{finding.location.first_line}")
-        message = " ".join(cleaned(finding.message).split())
+        message = " ".join(_message(finding).split())
         lines.append(f"- {place} {_title(finding)} {message} ({_source(finding)}; {cleaned(item.because)})")
     if len(unplaced) > MOST_LISTED:
         lines.append(f"- and {len(unplaced) - MOST_LISTED} more, less severe.")

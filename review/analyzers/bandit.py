@@ -85,6 +85,7 @@ class RuleTable:
 
 @cache
 def rule_table() -> RuleTable:
+    """What bandit_rules.toml says, read once. Raises KeyError or ValueError where it is not as its header says."""
     data = tomllib.loads(RULES.read_text())
     return RuleTable(
         skip=",".join(data["skip"]),

@@ -87,6 +87,7 @@ class RuleTable:
 
 @cache
 def rule_table() -> RuleTable:
+    """What ruff_rules.toml says, read once. Raises KeyError or ValueError where it is not as its header says."""
     data = tomllib.loads(RULES.read_text())
     return RuleTable(
         select=",".join(data["select"]),
