@@ -1,0 +1,1 @@
+"""The report formats, each on its own."""
