@@ -1,6 +1,7 @@
 """The way into Postgres: transactions under a role that sees one tenant's rows only, or the few that the system needs."""
 
 import re
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -42,6 +43,7 @@ class Database:
             max_size=pool_size,
             timeout=WAIT,
             open=False,
+            check=_still_open,
             # No prepared statements: behind a transaction pooler the next one may run on another server connection.
             kwargs={"prepare_threshold": None, "connect_timeout": 5, "application_name": "refactoriq"},
         )
@@ -88,6 +90,17 @@ class Database:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Away("The database cannot be reached just now.") from error
+
+
+async def _still_open(connection: Connection) -> None:
+    """Drop connections that the server closed while they lay idle (a restart, a failover); costs no round trip.
+
+    An idle connection has nothing to read, unless the server said its last words.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise psycopg.OperationalError("The server closed this connection.")
 
 
 def postgres_url(url: str) -> str:

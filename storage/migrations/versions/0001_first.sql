@@ -68,8 +68,11 @@ CREATE TABLE repositories (
     default_branch text NOT NULL,
     removed boolean NOT NULL DEFAULT false,
     updated_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (organization_id, github_id)
+    UNIQUE (organization_id, github_id),
+    UNIQUE (organization_id, id)
 );
+COMMENT ON TABLE repositories IS
+    'What refers to one of these names its tenant too: a foreign key is checked without row-level security.';
 
 -- Written for every webhook, so it is narrow. account_id, installation_id and repository_id are GitHub's.
 CREATE TABLE deliveries (
@@ -95,13 +98,15 @@ CREATE INDEX deliveries_pull ON deliveries (repository_id, pull_number) WHERE pu
 CREATE TABLE analyses (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    repository_id bigint NOT NULL,
     number integer,
     head_sha text NOT NULL,
     changed_lines integer NOT NULL,
     partial boolean NOT NULL,
     record jsonb NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organization_id, id),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 );
 COMMENT ON COLUMN analyses.record IS 'read, skipped, analyzers, models, usage, notes, timings';
 CREATE INDEX analyses_repository ON analyses (organization_id, repository_id, created_at DESC);
@@ -109,7 +114,7 @@ CREATE INDEX analyses_repository ON analyses (organization_id, repository_id, cr
 CREATE TABLE findings (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    analysis_id bigint NOT NULL REFERENCES analyses ON DELETE CASCADE,
+    analysis_id bigint NOT NULL,
     fingerprint text NOT NULL,
     path text NOT NULL,
     side text NOT NULL,
@@ -123,7 +128,8 @@ CREATE TABLE findings (
     quote text NOT NULL,
     confidence real NOT NULL,
     suggestion jsonb,
-    dropped_because text
+    dropped_because text,
+    FOREIGN KEY (organization_id, analysis_id) REFERENCES analyses (organization_id, id) ON DELETE CASCADE
 );
 COMMENT ON COLUMN findings.dropped_because IS 'Why it was not posted; NULL where it was, or was to be.';
 CREATE INDEX findings_analysis ON findings (analysis_id);
@@ -131,7 +137,7 @@ CREATE INDEX findings_analysis ON findings (analysis_id);
 CREATE TABLE reviews (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    repository_id bigint NOT NULL,
     number integer NOT NULL,
     head_sha text NOT NULL,
     base_ref text NOT NULL,
@@ -139,7 +145,7 @@ CREATE TABLE reviews (
     tries integer NOT NULL DEFAULT 1,
     state text NOT NULL CHECK (state IN ('in_progress', 'posting', 'posted', 'superseded', 'failed')),
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
-    analysis_id bigint REFERENCES analyses ON DELETE SET NULL,
+    analysis_id bigint,
     planned jsonb,
     fingerprints text[] NOT NULL DEFAULT '{}',
     github_review_id bigint,
@@ -148,7 +154,9 @@ CREATE TABLE reviews (
     outcome text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     posted_at timestamptz,
-    UNIQUE (repository_id, number, head_sha, base_ref)
+    UNIQUE (repository_id, number, head_sha, base_ref),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, analysis_id) REFERENCES analyses (organization_id, id)
 );
 COMMENT ON COLUMN reviews.tries IS 'How often it was claimed. A job whose number is no longer this one has lost the review to another.';
 COMMENT ON COLUMN reviews.planned IS 'The review as it is to be posted, kept before the post: a crash loses no thought.';
@@ -156,34 +164,38 @@ COMMENT ON COLUMN reviews.planned IS 'The review as it is to be posted, kept bef
 CREATE TABLE proposals (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
-    analysis_id bigint NOT NULL REFERENCES analyses ON DELETE CASCADE,
+    repository_id bigint NOT NULL,
+    analysis_id bigint NOT NULL,
     state text NOT NULL CHECK (state IN ('proposed', 'approved', 'applied', 'rejected', 'failed')),
     patch text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, analysis_id) REFERENCES analyses (organization_id, id) ON DELETE CASCADE
 );
 CREATE INDEX proposals_repository ON proposals (organization_id, repository_id);
 
 CREATE TABLE files (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    repository_id bigint NOT NULL,
     path text NOT NULL,
     blob_sha text NOT NULL,
     language text NOT NULL DEFAULT '',
-    UNIQUE (repository_id, path)
+    UNIQUE (repository_id, path),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE embeddings (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    repository_id bigint NOT NULL REFERENCES repositories ON DELETE CASCADE,
+    repository_id bigint NOT NULL,
     blob_sha text NOT NULL,
     symbol text NOT NULL DEFAULT '',
     first_line integer NOT NULL,
     last_line integer NOT NULL,
     content text NOT NULL,
-    embedding halfvec(384) NOT NULL
+    embedding halfvec(384) NOT NULL,
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 );
 CREATE INDEX embeddings_blob ON embeddings (organization_id, repository_id, blob_sha);
 

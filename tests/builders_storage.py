@@ -1,0 +1,73 @@
+"""Builders for what is remembered: tenants, and one row of every tenant table, so that each test writes what matters to it."""
+
+from typing import Any
+
+import psycopg
+
+from review.pull_request import Repository
+from storage.database import Database
+from storage.deliveries import NewDelivery
+from storage.installations import Installations, Tenant
+from storage.reviews import Head
+
+REPOSITORY = Repository(9001, "octo/hello", False)
+
+
+async def a_tenant(database: Database, account_id: int = 100, repository: Repository = REPOSITORY) -> Tenant:
+    """The tenant of that account, with the app installed on one repository. The installation's id is the account's + 1."""
+    return await Installations(database).tenant_of(account_id, f"octo-{account_id}", "Organization", account_id + 1, repository)
+
+
+def a_head(tenant: Tenant, head_sha: str = "a" * 40, *, number: int = 7, base_ref: str = "main") -> Head:
+    """A head of a pull request of that tenant."""
+    return Head(tenant.organization_id, tenant.repository_id, number, head_sha, base_ref)
+
+
+def a_new_delivery(id: str, **changes: Any) -> NewDelivery:
+    """A delivery that opened pull request 7 of repository 9001 and put a job; everything else only when it is said."""
+    fields: dict[str, Any] = {
+        "event": "pull_request",
+        "action": "opened",
+        "account_id": 100,
+        "installation_id": 101,
+        "repository_id": REPOSITORY.id,
+        "pull_number": 7,
+        "head_sha": "a" * 40,
+        "state": "received",
+        "job": b"{}",
+    }
+    return NewDelivery(id=id, **(fields | changes))
+
+
+ONE_ROW = {
+    "users": "(organization_id, email) VALUES (%(org)s, %(org)s || '@example.com')",
+    "installations": "(id, organization_id) VALUES (%(org)s, %(org)s)",
+    "repositories": "(organization_id, github_id, full_name, private, default_branch) VALUES (%(org)s, 1, 'a/b', true, 'main')",
+    "analyses": "(organization_id, repository_id, head_sha, changed_lines, partial, record)"
+    " VALUES (%(org)s, %(repositories)s, 'a', 1, false, '{}')",
+    "findings": "(organization_id, analysis_id, fingerprint, path, side, first_line, last_line, severity, category, source,"
+    " rule, message, quote, confidence) VALUES (%(org)s, %(analyses)s, '', '', '', 1, 1, '', '', '', '', '', '', 1)",
+    "reviews": "(organization_id, repository_id, number, head_sha, base_ref, delivery_id, state, analysis_id)"
+    " VALUES (%(org)s, %(repositories)s, 1, 'a', 'main', 'd', 'in_progress', %(analyses)s)",
+    "proposals": "(organization_id, repository_id, analysis_id, state, patch)"
+    " VALUES (%(org)s, %(repositories)s, %(analyses)s, 'proposed', '')",
+    "files": "(organization_id, repository_id, path, blob_sha) VALUES (%(org)s, %(repositories)s, 'a', 'a')",
+    "embeddings": "(organization_id, repository_id, blob_sha, first_line, last_line, content, embedding)"
+    " VALUES (%(org)s, %(repositories)s, 'a', 1, 1, '', array_fill(0, ARRAY[384])::halfvec)",
+    "audit_logs": "(organization_id, actor, action, subject) VALUES (%(org)s, '', '', '')",
+}
+"""For every tenant table, in the order of its references, what one row of a tenant is. `org` and the ids are filled in."""
+
+
+def one_row_of_everything(connection: "psycopg.Connection[Any]", github_id: int) -> dict[str, int]:
+    """A new tenant with one row in each tenant table; gives the ids by table, and the tenant's as `org`."""
+    made = connection.execute(
+        "INSERT INTO organizations (github_id, login, kind) VALUES (%s, 'octo', 'Organization') RETURNING id", (github_id,)
+    ).fetchone()
+    assert made is not None
+    ids = {"org": made[0]}
+    for table, row in ONE_ROW.items():
+        made = connection.execute(f"INSERT INTO {table} {row} RETURNING id", ids).fetchone()
+        assert made is not None
+        ids[table] = made[0]
+    return ids
