@@ -59,6 +59,8 @@ def _written(top: Path, path: str, reviewed: bytes | None, suggestions: list[Sug
 
 def _write(top: Path, path: str, reviewed: bytes, suggestions: list[Suggestion]) -> None:
     *folders, name = path.split("/")
+    if not all(_lies_below(part) for part in (*folders, name)):
+        raise NotWritten("its path leads out of the work tree, or into git's own folder")
     with _folder(top, folders) as folder:
         held, status = _read(folder, name)
         for end in LINE_ENDS:
@@ -68,14 +70,17 @@ def _write(top: Path, path: str, reviewed: bytes, suggestions: list[Suggestion])
     raise NotWritten("it is not what was reviewed: it changed meanwhile")
 
 
+def _lies_below(part: str) -> bool:
+    """Git makes no such names; a tree made by hand may hold them."""
+    return part not in ("", ".", "..") and part.casefold() != ".git"
+
+
 @contextmanager
 def _folder(top: Path, names: list[str]) -> Iterator[int]:
     """The folder below `top`, opened step by step so that no step can be a symbolic link."""
     opened = [os.open(top, os.O_RDONLY | os.O_DIRECTORY)]
     try:
         for name in names:
-            if name.casefold() == ".git":
-                raise NotWritten("it lies in git's own folder")
             opened.append(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=opened[-1]))
         yield opened[-1]
     except NotADirectoryError:
