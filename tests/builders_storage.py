@@ -1,5 +1,6 @@
 """Builders for what is remembered: tenants, and one row of every tenant table, so that each test writes what matters to it."""
 
+import shutil
 from typing import Any
 
 import psycopg
@@ -71,3 +72,8 @@ def one_row_of_everything(connection: "psycopg.Connection[Any]", github_id: int)
         assert made is not None
         ids[table] = made[0]
     return ids
+
+
+def find_program(name: str) -> str | None:
+    """A server's program, also where Debian keeps those that are not for everybody's PATH."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
