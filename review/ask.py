@@ -13,13 +13,14 @@ from review.finding import Finding, worst_first
 from review.ground import ground
 from review.lines import line_texts
 from review.page import Page
-from review.pieces import cut_into_pieces
+from review.pieces import cut_into_pieces, is_prose
 from review.prompt import about
 from review.providers.provider import Provider
 from review.shown import MAX_LINE, ShownFile, show
 
 LONG_LINES = f"the ends of lines longer than {MAX_LINE:,} characters, for the models"
-TOO_MUCH = "more code than models are asked to read in one review"
+PROSE = "documentation in a large change, for the models"
+TOO_MUCH = "more than models are asked to read in one review"
 UNANSWERED = "no model answered for it, or for a part of it"
 
 
@@ -66,7 +67,7 @@ async def ask_models(
         models=tuple(sorted({f"{answered.provider.name} {answered.provider.model}" for answered in calls.answered})),
         usage=tuple(calls.usage),
         notes=tuple(_notes(calls, providers, deadline)),
-        partial=bool(calls.open or left_out),
+        partial=bool(calls.open) or not all(is_prose(file.path) for file in left_out),
     )
 
 
@@ -95,7 +96,7 @@ def _grounded(answers: Sequence[Answered], pages: Mapping[str, Page]) -> tuple[l
 
 def _skipped(shown: Sequence[ShownFile], left_out: Sequence[ShownFile], calls: Calls) -> Iterator[Skipped]:
     """What no model saw, file by file; where none answered at all, the note says it for all of them."""
-    yield from (Skipped(file.path, TOO_MUCH) for file in left_out)
+    yield from (Skipped(file.path, PROSE if is_prose(file.path) else TOO_MUCH) for file in left_out)
     gone = {file.path for file in left_out}
     yield from (Skipped(file.path, LONG_LINES) for file in shown if file.cut_lines and file.path not in gone)
     if calls.answered:
@@ -110,14 +111,14 @@ def _notes(calls: Calls, providers: Sequence[Provider], deadline: float) -> Iter
     if calls.open:
         start = "Models did not look at all of this change" if calls.answered else "No model answered"
         yield f"{start}: {'; '.join(reasons)}."
-    for name in sorted({answered.provider.name for answered in calls.answered} - {providers[0].name}):
-        yield f"`{name}` answered in place of {_failed(calls, providers, name)}."
+    for place, provider in enumerate(providers):
+        if place and any(answered.provider is provider for answered in calls.answered):
+            yield f"`{provider.name}` answered in place of {_failed(calls, providers[:place])}."
     unreadable = sum(answered.unreadable for answered in calls.answered)
     if unreadable:
         yield f"{unreadable} of the models' findings could not be read and {'was' if unreadable == 1 else 'were'} left out."
 
 
-def _failed(calls: Calls, providers: Sequence[Provider], name: str) -> str:
-    """The providers that were asked before that one, with the reasons why they did not answer."""
-    before = [provider.name for provider in providers[: [provider.name for provider in providers].index(name)]]
-    return " and ".join(f"`{other}` ({calls.failures[other]})" for other in before if other in calls.failures)
+def _failed(calls: Calls, before: Sequence[Provider]) -> str:
+    """Those that were asked first and did not answer, with the reasons."""
+    return " and ".join(f"`{p.name}`: {calls.failures[p.name]}" for p in before if p.name in calls.failures)

@@ -33,7 +33,7 @@ TRIES = 4
 LONGEST_WAIT = 20.0
 """Seconds that a provider may make us wait while there is another one to ask."""
 
-GROWING = wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT, jitter=0.5)
+GROWING = wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT, jitter=0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ def ground(item: Item, page: Page | None, source: str) -> Finding | Dropped:
         return Dropped(_as_claimed(item, source), UNTOUCHED if spots else NO_SUCH_CODE)
     spot, certain = nearest(touched, item.line)
     suggestion = _suggestion(item.fix, spot, page) if item.fix and certain else None
-    return _finding(item, Location(page.file.path, spot.first, spot.last, spot.side), source, suggestion)
+    path = page.file.previous_path or page.file.path if spot.side is Side.LEFT else page.file.path
+    return _finding(item, Location(path, spot.first, spot.last, spot.side), source, suggestion)
 
 
 def slug(text: str) -> str:

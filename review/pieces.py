@@ -8,8 +8,11 @@ from math import ceil
 from review.diff import Hunk
 from review.shown import ShownFile, hunk_tokens
 
-AT_ONCE = 10
+AT_ONCE = 12
 """Calls that run at the same time, for one review."""
+
+PIECES = 10
+"""Pieces that a large change is cut into, as far as the bounds allow: fewer than AT_ONCE, since files do not fit evenly."""
 
 SMALLEST, LARGEST = 8_000, 16_000
 """Tokens of a piece. Up to the smaller bound everything is seen together; beyond the larger one attention fades."""
@@ -48,14 +51,19 @@ class Piece:
         return Piece(_joined(units[:cut])), Piece(_joined(units[cut:]))
 
 
+def is_prose(path: str) -> bool:
+    """Whether the file is documentation, which is left out of a change that is large without it."""
+    return PROSE.search(path) is not None
+
+
 def cut_into_pieces(files: Sequence[ShownFile]) -> tuple[list[Piece], list[ShownFile]]:
     """The pieces, in the order of the files, and the files that are left out because all together are too much.
 
-    As many pieces as can be asked at once, if they do not get too small or too large by it.
+    Few enough pieces to be asked at once, if they do not get too small or too large by it.
     """
     chosen, left_out = _affordable(files)
     total = sum(file.tokens for file in chosen)
-    bound = min(max(ceil(total / AT_ONCE * 1.2), SMALLEST), LARGEST)
+    bound = min(max(ceil(total / PIECES * 1.2), SMALLEST), LARGEST)
     pieces: list[list[ShownFile]] = []
     room = 0
     for unit in _units(chosen, bound):
@@ -70,7 +78,7 @@ def cut_into_pieces(files: Sequence[ShownFile]) -> tuple[list[Piece], list[Shown
 def _affordable(files: Sequence[ShownFile]) -> tuple[list[ShownFile], list[ShownFile]]:
     """Code before prose and small files before large ones, as far as the budgets go; both in the order given."""
     spent, paths = 0, set()
-    for prose, size, path in sorted((bool(PROSE.search(file.path)), file.tokens, file.path) for file in files):
+    for prose, size, path in sorted((is_prose(file.path), file.tokens, file.path) for file in files):
         if spent + size <= (MOST_WITH_PROSE if prose else MOST_TOKENS):
             spent += size
             paths.add(path)
