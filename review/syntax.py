@@ -12,6 +12,8 @@ from functools import lru_cache
 import yaml
 from ast_grep_py import SgRoot
 
+from review.python_statements import touched_statements
+
 MAX_BYTES = 1_000_000
 MAX_LINE = 20_000
 """Longer lines are data or minified code; parsers take their time with them, and nobody applies a suggestion there."""
@@ -86,19 +88,23 @@ def why_worse(path: str, before: bytes, after: bytes) -> str:
     A file that does not parse may only be altered so that it does, where its language is certain; for tree-sitter, whose
     grammars lag behind languages, there must be no more errors than before.
     """
-    if (language_of(path) or "tree:").startswith("tree:"):
-        was = _known_problems(path, before)
-        if was is None or was > HOPELESS:
-            return ""
-        now = problems(path, after)
-        return "the file would no longer parse" if now is None or now > was else ""
+    was = _known_problems(path, before)
+    if was is None or was > HOPELESS:
+        return ""
+    if was == 0 and language_of(path) == "python" and _statements_compile(before, after):
+        return ""
     now = problems(path, after)
+    if (language_of(path) or "").startswith("tree:"):
+        return "the file would no longer parse" if now is None or now > was else ""
     if now == 0:
         return ""
-    was = _known_problems(path, before)
-    if was is None:
-        return ""
     return "the file would no longer parse" if was == 0 else "the file does not parse as it is, and this would not mend it"
+
+
+def _statements_compile(before: bytes, after: bytes) -> bool:
+    """Whether what the edit touches of a Python file compiles: most edits are small, and most files are not."""
+    touched = touched_statements(before, after)
+    return touched is not None and _reasonable(touched) and _python(touched)
 
 
 def same_meaning(path: str, before: bytes, after: bytes) -> bool | None:
