@@ -42,7 +42,10 @@ class Client:
     ) -> Answer:
         """A successful answer. Raises TryAgain, Gone, Refused. Lost and broken answers are asked for again."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Lost), stop=stop_after_attempt(3), wait=wait_exponential_jitter(0.5, 4), reraise=True
+            retry=retry_if_exception_type(Lost),
+            stop=stop_after_attempt(3),
+            wait=wait_exponential_jitter(multiplier=0.5, max=4),
+            reraise=True,
         )
         async for attempt in retrying:
             with attempt:

@@ -116,7 +116,10 @@ class Identity:
     async def _as_app(self, method: str, path: str) -> Answer:
         """A request of the app's own. Making a token twice does no harm, so that lost answers are asked for again."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Lost), stop=stop_after_attempt(3), wait=wait_exponential_jitter(0.5, 4), reraise=True
+            retry=retry_if_exception_type(Lost),
+            stop=stop_after_attempt(3),
+            wait=wait_exponential_jitter(multiplier=0.5, max=4),
+            reraise=True,
         )
         async for attempt in retrying:
             with attempt:
