@@ -117,7 +117,8 @@ class Reviews:
         fingerprints = [] if review is None else list(review.fingerprints)
         async with self._database.tenant(head.organization_id) as connection:
             ours = await connection.execute(
-                "SELECT 1 FROM reviews WHERE id = %s AND tries = %s AND state <> 'posted' FOR UPDATE", (claimed.id, claimed.tries)
+                "SELECT 1 FROM reviews WHERE id = %s AND tries = %s AND state <> 'posted' FOR UPDATE",
+                (claimed.id, claimed.tries),
             )
             if ours.rowcount == 0:
                 return

@@ -72,6 +72,12 @@ def database_url(postgres_url: str) -> Iterator[str]:
     yield from _own_database(postgres_url, TEMPLATE)
 
 
+@pytest.fixture(scope="module")
+def shared_database_url(postgres_url: str) -> Iterator[str]:
+    """A migrated database for all tests of a module: for those that keep apart by tenants of their own."""
+    yield from _own_database(postgres_url, TEMPLATE)
+
+
 def _own_database(server: str, template: str) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
