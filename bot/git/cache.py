@@ -104,7 +104,7 @@ class Repositories:
 
     def place(self, host: str, repository_id: int) -> Place:
         """`host` is a name with or without a port; the id is the host's own and survives renames."""
-        folder = self.folder / re.sub(r"[^A-Za-z0-9.-]", "_", host).lstrip(".")
+        folder = self.folder / (re.sub(r"[^A-Za-z0-9.-]", "_", host).lstrip(".") or "_")
         folder.mkdir(parents=True, exist_ok=True)
         return Place(folder / f"{repository_id}.git")
 

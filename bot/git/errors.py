@@ -37,10 +37,7 @@ class GitTooMuch(GitFailed):
     """A bound was met. The text is a sentence about which."""
 
 
-MISSING = re.compile(
-    r"not our ref|couldn't find remote ref|unadvertised object|remote did not send all necessary|bad revision"
-    r"|Needed a single revision"
-)
+MISSING = re.compile(r"not our ref|couldn't find remote ref|unadvertised object")
 REFUSED = re.compile(
     r"Authentication failed|could not read (Username|Password)|Repository not found|repository '[^']*' not found"
     r"|returned error: (401|403|404|410)\b|update url base from redirection|returned error: 30[1278]"

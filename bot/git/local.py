@@ -11,7 +11,7 @@ import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.git.errors import GitFailed, NoSuchCommit
+from bot.git.errors import GitFailed
 from bot.git.objects import Objects
 from bot.git.process import Bounds, run
 from bot.git.safety import git_program, offline_environment
@@ -91,7 +91,7 @@ class LocalRepository:
         """The full id behind a revision. Raises UserError."""
         try:
             sha = (await self._theirs.commits(revision))[0]
-        except NoSuchCommit:
+        except GitFailed:
             if revision == "HEAD":
                 raise UserError(f"{self._name} has no commits yet: commit something first.") from None
             raise UserError(f"{self._name} has no commit {revision}: check the name, or fetch it first.") from None
@@ -104,7 +104,7 @@ class LocalRepository:
         for name in BASES:
             try:
                 return name.split("/", 2)[2], (await self._theirs.commits(name))[0]
-            except NoSuchCommit:
+            except GitFailed:
                 continue
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.git.errors import GitFailed, NoSuchCommit, understood
+from bot.git.errors import NoSuchCommit, understood
 from bot.git.process import Bounds, run
 from bot.git.safety import git_program, offline_environment
 
@@ -64,13 +64,13 @@ class Objects:
         return ended.output
 
     async def commits(self, *revisions: str) -> list[str]:
-        """The full id of the commit behind each revision. Raises NoSuchCommit."""
+        """The full id of the commit behind each revision. Raises NoSuchCommit, and GitFailed where it cannot be read."""
         found = []
         for revision in revisions:
-            try:
-                output = await self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-            except GitFailed:
-                raise NoSuchCommit(f"there is no commit {revision}") from None
+            ask = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            output = await self.git(*ask, fine=(0, 1))
+            if not output:
+                raise NoSuchCommit(f"there is no commit {revision}")
             found.append(output.decode().strip())
         return found
 

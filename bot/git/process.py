@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio import StreamReader, StreamWriter
+from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,20 +65,30 @@ def _bounded(command: Sequence[str], bounds: Bounds) -> list[str]:
 
 
 async def _talk(process: Process, given: bytes, most: int) -> tuple[bytes, str]:
-    if process.stdin is None or process.stdout is None or process.stderr is None:
-        raise RuntimeError("the command was started without pipes")
-    output, words, _ = await asyncio.gather(_output(process.stdout, most), _words(process.stderr), _feed(process.stdin, given))
+    output, words, _ = await asyncio.gather(_output(process, most), _words(_pipe(process.stderr)), _feed(process, given))
+    if output is None:
+        raise GitTooMuch(f"git wrote more than {most // 1_000_000} MB.")
     return output, words
 
 
-async def _output(stdout: StreamReader, most: int) -> bytes:
-    pieces, size = [], 0
+def _pipe(stream: StreamReader | None) -> StreamReader:
+    if stream is None:
+        raise RuntimeError("the command was started without pipes")
+    return stream
+
+
+async def _output(process: Process, most: int) -> bytes | None:
+    """Standard output; None where it is more than `most` bytes, which ends the command."""
+    pieces: list[bytes] = []
+    size, stdout = 0, _pipe(process.stdout)
     while piece := await stdout.read(PIECE):
         size += len(piece)
         if size > most:
-            raise GitTooMuch(f"git wrote more than {most // 1_000_000} MB.")
-        pieces.append(piece)
-    return b"".join(pieces)
+            _kill(process)
+            pieces.clear()
+        else:
+            pieces.append(piece)
+    return b"".join(pieces) if size <= most else None
 
 
 async def _words(stderr: StreamReader) -> str:
@@ -88,16 +98,26 @@ async def _words(stderr: StreamReader) -> str:
     return words.decode(errors="replace").strip()
 
 
-async def _feed(stdin: StreamWriter, given: bytes) -> None:
+async def _feed(process: Process, given: bytes) -> None:
+    if process.stdin is None:
+        raise RuntimeError("the command was started without pipes")
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stdin.write(given)
-        await stdin.drain()
-        stdin.close()
-        await stdin.wait_closed()
+        process.stdin.write(given)
+        await process.stdin.drain()
+        process.stdin.close()
+        await process.stdin.wait_closed()
+
+
+def _kill(process: Process) -> None:
+    """The command's whole group: git's own children too."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _end(process: Process) -> None:
-    """Kill what is left of the command's group: git's own children too."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """Kill what is left, and let the pipes run dry: asyncio closes them only when it has seen their end."""
+    _kill(process)
+    for stream in (process.stdout, process.stderr):
+        while await _pipe(stream).read(PIECE):
+            pass
     await process.wait()

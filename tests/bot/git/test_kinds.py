@@ -17,6 +17,8 @@ LONG = "".join(f"line {number}\n" for number in range(40))
 ODD = "caf\udce9 \udcff.txt"
 """A name that is not UTF-8."""
 
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 9\n"
+
 KINDS: dict[str, tuple[Files, Files]] = {
     "added": ({}, {"new/deep/file.py": "x = 1\n"}),
     "modified far apart": ({"f": LONG}, {"f": LONG.replace("line 3\n", "LINE 3\n").replace("line 30\n", "")}),
@@ -40,15 +42,20 @@ KINDS: dict[str, tuple[Files, Files]] = {
     "newline at the end comes": ({"n": "a\nb"}, {"n": "a\nb\n"}),
     "newline at the end goes": ({"n": "a\nb\n"}, {"n": "a\nb"}),
     "empty": ({"e": "", "f": "x\n", "g": ""}, {"e": "x\n", "f": "", "g": None, "h": ""}),
-    "odd names": ({"a b.py": "1\n"}, {"a b.py": "2\n", "tab\there": "1\n", 'quo"te': "1\n", "back\\slash": "1\n", "new\nline": "1\n"}),
+    "odd names": (
+        {"a b.py": "1\n"},
+        {"a b.py": "2\n", "tab\there": "1\n", 'quo"te': "1\n", "back\\slash": "1\n", "new\nline": "1\n"},
+    ),
     "unicode names": ({"ä.py": "1\n"}, {"ä.py": "2\n", "日本/語 .txt": "1\n", "e\u0301": "1\n", "\u202egpj.exe": "1\n"}),
     "a name that is not UTF-8": ({ODD: "1\n"}, {ODD: "2\n"}),
-    "names like options and headers": ({}, {"--output=x": "1\n", "-rf": "1\n", "a b/c": "1\n", "diff --git a b": "1\n", ":(top)x": "1\n", "*": "1\n"}),
+    "names like options and headers": (
+        {}, {"--output=x": "1\n", "-rf": "1\n", "a b/c": "1\n", "diff --git a b": "1\n", ":(top)x": "1\n", "*": "1\n"},
+    ),
     "only the case differs": ({"File": "1\n"}, {"File": "2\n", "file": "3\n", "FILE": "4\n"}),
     "content that looks like a diff": ({"p": "x\n"}, {"p": "--- a/p\n+++ b/p\n@@ -1 +1 @@\n-- x\n++ y\ndiff --git a/q b/q\n"}),
     "strange line ends": ({"u": "a\fb\vc\x1cd\n"}, {"u": "a\fb\vc\x1cd\u2028e\x85f\n"}),
     "not UTF-8": ({"latin": b"caf\xe9\n"}, {"latin": b"caf\xe9s\n"}),
-    "LFS pointer": ({}, {"big.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n" % ("a" * 64), ".gitattributes": "*.bin filter=lfs diff=lfs -text\n"}),
+    "LFS pointer": ({}, {"big.bin": POINTER, ".gitattributes": "*.bin filter=lfs diff=lfs -text\n"}),
 }  # fmt: skip
 
 
