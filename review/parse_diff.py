@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from unidiff.errors import UnidiffParseError as BrokenHunk
 from unidiff.patch import Hunk as UnidiffHunk
@@ -42,8 +43,7 @@ def parse_diff(data: bytes) -> Diff:
     starts = [number for number, row in enumerate(rows) if row.startswith(SECTION)]
     if not starts and data.strip():
         raise NotADiff("This is not the output of `git diff`: it holds no `diff --git` line.")
-    ends = [*starts[1:], len(rows)]
-    files = [_file(rows[start:end]) for start, end in zip(starts, ends, strict=True)]
+    files = [_file(rows[start:end]) for start, end in pairwise([*starts, len(rows)])]
     return Diff(tuple(_with_type_changes_as_one(files)))
 
 
