@@ -181,6 +181,9 @@ def _contents(path: str) -> str:
         return ""
 
 
+SHORTEST_KEY = 32
+"""Characters of SECRET_KEY in production."""
+
 REQUIRED_IN_PRODUCTION = (
     ("secret_key", "signs what the bot writes; make one with `openssl rand -hex 32`"),
     ("database_url", "names the Postgres (14 or newer, with pgvector)"),
@@ -193,15 +196,27 @@ REQUIRED_IN_PRODUCTION = (
 
 def read_settings(**overrides: object) -> Settings:
     """This process's settings. Raises UserError: a sentence for each setting that is wrong or, in production, missing."""
-    settings = _read(Settings, overrides)
-    if settings.production:
-        required = REQUIRED_IN_PRODUCTION
-        missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not _given(settings, name)]
-        if missing:
-            raise UserError("\n".join(missing))
-        if len(settings.secret_key.get_secret_value()) < 32:
-            raise UserError("SECRET_KEY is too short for production: use at least 32 characters (`openssl rand -hex 32`).")
+    settings = parse_settings(**overrides)
+    missing = why_incomplete(settings)
+    if missing:
+        raise UserError("\n".join(missing))
     return settings
+
+
+def parse_settings(**overrides: object) -> Settings:
+    """The settings, complete or not. Raises UserError: a sentence for each one that is wrong."""
+    return _read(Settings, overrides)
+
+
+def why_incomplete(settings: Settings) -> list[str]:
+    """A sentence for each secret that production needs and does not have; none anywhere else."""
+    if not settings.production:
+        return []
+    required = REQUIRED_IN_PRODUCTION
+    missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not _given(settings, name)]
+    if 0 < len(settings.secret_key.get_secret_value()) < SHORTEST_KEY:
+        missing.append("SECRET_KEY is too short for production: use at least 32 characters (`openssl rand -hex 32`).")
+    return missing
 
 
 def read_model_settings(**overrides: object) -> ModelSettings:

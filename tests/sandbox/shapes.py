@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from tests.builders import git
 from tests.sandbox.changes import ChangedFile
-from tests.sandbox.world import EVENTS, Installation, Repository, Token, User, World, now, stamp
+from tests.sandbox.world import EVENTS, PERMISSIONS, Installation, Repository, Token, User, World, now, stamp
 
 Shape = dict[str, Any]
 
@@ -122,7 +122,7 @@ def app(world: World) -> Shape:
         "html_url": f"{world.url}/apps/{world.slug}",
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
-        "permissions": dict(held.permissions) if held else {"metadata": "read"},
+        "permissions": dict(PERMISSIONS),
         "events": list(EVENTS),
         "installations_count": sum(not i.removed for i in world.installations.values()),
     }

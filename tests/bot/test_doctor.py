@@ -1,0 +1,274 @@
+"""`refactoriq doctor`: everything well, everything away, and each thing that can be wrong, with what to do."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg import sql
+
+from bot.checkups import CHECKUPS
+from bot.checkups.checkup import Line, State
+from bot.checkups.github import EVENTS, PERMISSIONS
+from bot.commands.doctor import doctor
+from bot.settings import Settings, parse_settings
+from tests.sandbox.faults import Kind
+from tests.sandbox.github import SandboxGitHub
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+SECRET = "an-unmistakable-secret-" * 3
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Neither this machine's settings nor a `.env` of the working folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def told(name: str, **settings: Any) -> list[Line]:
+    """What one checkup says under these settings."""
+    return await CHECKUPS[name](parse_settings(**settings))
+
+
+async def state(name: str, **settings: Any) -> State:
+    [line] = await told(name, **settings)
+    return line.state
+
+
+def running(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **settings: str) -> tuple[int, str]:
+    """The whole command: its exit code and what it prints."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name.upper(), value)
+    code = doctor()
+    return code, capsys.readouterr().out
+
+
+@pytest.fixture
+def app(github: SandboxGitHub) -> dict[str, str]:
+    """The settings of the sandbox's app."""
+    return {"github_api_url": github.api_url, "github_app_id": github.app_id, "github_private_key": github.private_key}
+
+
+def test_when_all_is_well_each_thing_has_its_line_and_the_exit_code_is_0(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app: dict[str, str], database_url: str, redis_url: str
+) -> None:
+    code, out = running(
+        monkeypatch, capsys, **app, database_url=database_url, redis_url=redis_url, secret_key=SECRET,
+        github_webhook_secret=f"{SECRET}one,{SECRET}two", public_url="https://riq.example.com", openai_api_key=f"sk-{SECRET}",
+    )  # fmt: skip
+    assert code == 0, out
+    subjects = {line[9:].split("  ")[0] for line in out.splitlines()}
+    assert subjects == {
+        "settings", "Python", "git", "DATA_DIR", "SECRET_KEY", "DATABASE_URL", "pgvector", "migrations", "roles", "REDIS_URL",
+        "GitHub", "permissions", "events", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL", "Models",
+    }  # fmt: skip
+    assert "wrong" not in out
+    assert "2 secrets are accepted" in out and "not tried" in out
+    assert SECRET not in out and "PRIVATE KEY" not in out
+
+
+def test_when_everything_is_away_it_says_what_to_do_and_the_exit_code_is_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app_key: Any
+) -> None:
+    code, out = running(
+        monkeypatch, capsys, database_url="postgres://u:hidden-pass@127.0.0.1:1/db", redis_url="redis://:hidden-pass@127.0.0.1:1/0",
+        github_api_url="http://127.0.0.1:1", github_app_id="1", github_private_key=app_key.private, data_dir="/proc/nowhere",
+        github_webhook_secret=SECRET, https_proxy="nonsense", ssl_cert_file="/nowhere.pem",
+    )  # fmt: skip
+    assert code == 1
+    wrong = {line[9:].split("  ")[0]: line for line in out.splitlines() if line.startswith("wrong")}
+    assert set(wrong) == {"DATABASE_URL", "REDIS_URL", "GitHub", "DATA_DIR", "HTTPS_PROXY", "SSL_CERT_FILE"}
+    assert "Check DATABASE_URL" in wrong["DATABASE_URL"] and "Check REDIS_URL" in wrong["REDIS_URL"]
+    assert "hidden-pass" not in out
+
+
+def test_with_no_settings_at_all_nothing_is_wrong_and_serve_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = running(monkeypatch, capsys)
+    assert code == 0, out
+    assert out.count("`refactoriq serve` brings its own") == 2
+    assert "the analyzers review alone" in out
+
+
+def test_settings_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = running(monkeypatch, capsys, database_url="mysql://u:hidden-pass@db/x", port="many")
+    assert code == 1
+    assert "DATABASE_URL must start with postgresql://" in out and "PORT" in out
+    assert "hidden-pass" not in out
+
+
+def test_what_production_misses_is_named_beside_all_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = running(monkeypatch, capsys, environment="production", secret_key="short")
+    assert code == 1
+    for name in ("DATABASE_URL", "REDIS_URL", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET"):
+        assert f"{name} is missing" in out
+    assert "SECRET_KEY is too short" in out
+    assert "brings its own" not in out and "Python" in out
+
+
+def test_the_process_itself_ends_with_the_exit_code(tmp_path: Path) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "REDIS_URL": "redis://127.0.0.1:1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "doctor"], cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert b"wrong    REDIS_URL" in done.stdout and b"Traceback" not in done.stderr
+
+
+async def test_an_empty_database_is_to_be_migrated(empty_database_url: str) -> None:
+    lines = await told("DATABASE_URL", database_url=empty_database_url)
+    assert [(line.state, line.subject) for line in lines] == [
+        ("ok", "DATABASE_URL"),
+        ("ok", "pgvector"),
+        ("wrong", "migrations"),
+    ]
+    assert "run `refactoriq migrate`" in lines[-1].sentence
+
+
+async def test_a_database_at_an_older_migration_is_to_be_migrated(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    assert "is at 0000" in (await told("DATABASE_URL", database_url=database_url))[-1].sentence
+
+
+@pytest.fixture
+def a_user(postgres_url: str, database_url: str) -> Iterator[str]:
+    """The URL of a user of that database who may take on neither role."""
+    name = f"plain_{database_url.split('test_')[1][:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+        yield name
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+async def test_a_user_who_may_not_take_on_the_roles_is_told(database_url: str, a_user: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("GRANT SELECT ON alembic_version TO {}").format(sql.Identifier(a_user)))
+        url = "postgresql://" + database_url.split("://")[1].replace(connection.info.user, a_user, 1)
+    try:
+        lines = await told("DATABASE_URL", database_url=url)
+    finally:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(a_user)))
+    assert [line.state for line in lines if line.subject == "roles"] == ["wrong", "wrong"]
+    assert "may not be taken on" in lines[-1].sentence
+
+
+async def test_a_role_that_owns_tables_is_told(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE findings OWNER TO refactoriq_tenant")
+    [line] = [line for line in await told("DATABASE_URL", database_url=database_url) if line.subject == "roles"]
+    assert line.state is State.WRONG and "refactoriq_tenant owns tables" in line.sentence
+
+
+async def test_a_url_that_is_none_does_not_show_its_password() -> None:
+    from bot.commands.doctor import _one
+
+    [line] = await _one(
+        "DATABASE_URL", CHECKUPS["DATABASE_URL"], parse_settings(database_url="postgres://u:hidden-pass@[broken/x")
+    )
+    assert line.state is State.WRONG
+    assert "hidden-pass" not in line.sentence
+
+
+async def test_a_redis_that_throws_jobs_away_is_wrong(redis_url: str) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        before = client.config_get("maxmemory-policy")["maxmemory-policy"]
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            lines = await told("REDIS_URL", redis_url=redis_url)
+        finally:
+            client.config_set("maxmemory-policy", before)
+    assert State.WRONG in [line.state for line in lines]
+    assert any("noeviction" in line.sentence for line in lines)
+
+
+async def test_a_key_of_another_app_is_refused(app: dict[str, str]) -> None:
+    [line] = await told("GitHub", **app | {"github_app_id": "999999"})
+    assert line.state is State.WRONG and "does not know the app by its key" in line.sentence
+
+
+async def test_a_key_that_is_no_rsa_key_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app: dict[str, str]
+) -> None:
+    monkeypatch.setenv("GITHUB_PRIVATE_KEY", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----")
+    from bot.commands.doctor import _one
+
+    [line] = await _one("GitHub", CHECKUPS["GitHub"], parse_settings(github_app_id="1"))
+    assert line.state is State.WRONG and "GITHUB_PRIVATE_KEY is no RSA private key" in line.sentence
+
+
+@pytest.mark.parametrize("kind", [Kind.SERVER_ERROR, Kind.LOSE_ANSWER, Kind.HTML])
+async def test_a_github_that_fails_is_wrong(github: SandboxGitHub, app: dict[str, str], kind: Kind) -> None:
+    github.fault("GET", "/app$", kind)
+    [line] = await told("GitHub", **app)
+    assert line.state is State.WRONG and github.api_url in line.sentence
+
+
+async def test_permissions_and_events_are_held_against_what_the_app_needs(app: dict[str, str]) -> None:
+    from bot.checkups.github import _events, _permissions
+
+    assert _permissions(PERMISSIONS)[0].state is State.OK
+    assert _permissions(PERMISSIONS | {"checks": "write"})[0].state is State.WARNING
+    [lacking] = _permissions({"contents": "read", "metadata": "read", "pull_requests": "read"})
+    assert lacking.state is State.WRONG and "pull_requests: write" in lacking.sentence
+    assert _events(["pull_request", "push"])[0].state is State.OK
+    assert _events([])[0].state is State.WRONG
+
+
+def test_the_manifest_asks_for_exactly_that() -> None:
+    manifest = yaml.safe_load((ROOT / "app.yml").read_text())
+    assert manifest["default_permissions"] == PERMISSIONS
+    assert tuple(manifest["default_events"]) == EVENTS
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", "warning"),
+        ("http://riq.example.com", "warning"),
+        ("http://localhost:8000", "ok"),
+        ("https://riq.example.com", "ok"),
+    ],
+)
+async def test_the_public_address_should_be_https(url: str, expected: str) -> None:
+    assert await state("PUBLIC_URL", public_url=url) == expected
+
+
+async def test_the_data_folder_must_be_one_that_can_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert await state("DATA_DIR", data_dir=tmp_path / "new" / "folder") is State.OK
+    assert not (tmp_path / "new").exists()
+    assert await state("DATA_DIR", data_dir=tmp_path / "file" / "below") is State.WRONG
+
+
+async def test_secrets_are_measured_and_never_shown() -> None:
+    assert await state("SECRET_KEY", secret_key=SECRET) is State.OK
+    assert await state("SECRET_KEY", secret_key="short") is State.WARNING
+    assert await state("GITHUB_WEBHOOK_SECRET", github_webhook_secret="short") is State.WARNING
+    assert await state("GITHUB_WEBHOOK_SECRET", github_app_id="1") is State.WRONG
+
+
+async def test_a_proxy_is_shown_without_its_password() -> None:
+    [line] = await told("HTTPS_PROXY", https_proxy="http://me:hidden-pass@proxy.example.com:3128")
+    assert line == Line(State.OK, "HTTPS_PROXY", "proxy.example.com:3128.")
+
+
+async def test_a_file_without_certificates_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    assert await state("SSL_CERT_FILE", ssl_cert_file=str(tmp_path / "empty.pem")) is State.WRONG
