@@ -61,15 +61,29 @@ WHERE deliveries.state = 'failed'
 RETURNING id
 """
 
+# Deliveries come in any order. A later one with another head counts only when it put a job, since that job reads the pull
+# request anew and reviews whatever it is by then; a label's late delivery with an old head ends nothing. Likewise a `closed`
+# that comes after a `reopened` may be the one before it: then the look before the post decides.
 NEWER = """
 SELECT later.action, later.head_sha
-FROM deliveries AS later
-WHERE later.repository_id = %s AND later.pull_number = %s AND later.event = 'pull_request'
-  AND later.sequence > (SELECT sequence FROM deliveries WHERE id = %s)
-  AND (later.head_sha <> %s OR later.action IN ('closed', 'converted_to_draft'))
+FROM deliveries AS this
+JOIN deliveries AS later ON later.repository_id = %s AND later.pull_number = %s AND later.event = 'pull_request'
+WHERE this.id = %s AND later.sequence > this.sequence
+  AND ((later.head_sha <> %s AND later.job IS NOT NULL)
+       OR (later.action = 'closed' AND this.action <> 'reopened')
+       OR (later.action = 'converted_to_draft' AND this.action <> 'ready_for_review'))
 ORDER BY later.sequence DESC
 LIMIT 1
 """
+
+FORGET = """
+DELETE FROM deliveries WHERE id IN (
+    SELECT id FROM deliveries
+    WHERE received_at < now() - make_interval(secs => %s) AND state NOT IN ('received', 'running', 'retrying')
+    LIMIT %s)
+"""
+FORGOTTEN_AT_ONCE = 10_000
+"""Rows in one transaction, so that the receiver never waits long for it."""
 
 
 class Deliveries:
@@ -159,6 +173,19 @@ class Deliveries:
         return await self._select(
             "WHERE state IN ('received', 'running', 'retrying', 'failed') ORDER BY sequence DESC LIMIT %s", (limit,)
         )
+
+    async def forget(self, older_than_days: float) -> int:
+        """Delete those that came in more than so many days ago and have a final state; gives how many.
+
+        A delivery that was forgotten would be new if it came again: GitHub delivers again for 3 days (Enterprise Server: 7).
+        """
+        forgotten = 0
+        while True:
+            async with self._database.system() as connection:
+                cursor = await connection.execute(FORGET, (older_than_days * 86_400, FORGOTTEN_AT_ONCE))
+            forgotten += cursor.rowcount
+            if cursor.rowcount < FORGOTTEN_AT_ONCE:
+                return forgotten
 
     async def get(self, delivery_id: str) -> RememberedDelivery | None:
         """One delivery, or None."""

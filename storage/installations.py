@@ -21,7 +21,10 @@ class Tenant:
 
 
 class Installations:
-    """What is installed where. Every method may raise Away; each can be repeated, and comes right in any order."""
+    """What is installed where. Every method may raise Away; each can be repeated.
+
+    A removed installation stays removed, whatever comes late: installed again, the app gets another id from GitHub.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,7 +88,8 @@ class Installations:
     async def _installation(self, connection: Connection, installation_id: int, organization_id: int, state: State) -> None:
         await connection.execute(
             "INSERT INTO installations (id, organization_id, state) VALUES (%s, %s, %s) ON CONFLICT (id) DO UPDATE"
-            " SET organization_id = excluded.organization_id, state = excluded.state, updated_at = now()",
+            " SET organization_id = excluded.organization_id, state = excluded.state, updated_at = now()"
+            " WHERE installations.state <> 'removed'",
             (installation_id, organization_id, state),
         )
 
