@@ -1,4 +1,4 @@
-"""Anthropic's Messages API: JSON by a schema (structured outputs), the stable prefix marked for the cache, no retries of its own."""
+"""Anthropic's Messages API: JSON by a schema (structured outputs), the stable prefix marked for the cache, no retries."""
 
 from typing import TYPE_CHECKING, Any
 

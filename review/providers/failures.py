@@ -47,7 +47,7 @@ REFUSALS = {
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, by `Retry-After-Ms` (OpenAI) or `Retry-After` (seconds or a date, RFC 9110 10.2.3); None where unsaid."""
+    """Seconds to wait, by `Retry-After-Ms` (OpenAI) or `Retry-After` (seconds or a date, RFC 9110); None where unsaid."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "").strip()
         if re.fullmatch(r"\d+(\.\d+)?", value):

@@ -22,8 +22,9 @@ BASE_URL = "https://api.openai.com/v1"
 
 
 def preload() -> None:
-    """Import the SDK now (1 to 2 s), so that the first question does not wait for it."""
-    import openai.resources.chat  # noqa: F401
+    """Import the SDK now (1 to 2 s), so that the first question does not wait. Its packages import nothing by themselves."""
+    import openai.resources.chat.chat
+    import openai.resources.chat.completions.completions  # noqa: F401
 
 
 class OpenAI:
@@ -84,7 +85,7 @@ def _broken(error: Exception) -> ProviderError:
 
 
 def _answer(completion: "ChatCompletion") -> Answer:
-    """The text, if the model ended well. Compatible servers leave out what OpenAI always sends, so nothing is taken for granted."""
+    """The text, if the model ended well. Compatible servers leave out what OpenAI always sends."""
     choices = getattr(completion, "choices", None)
     if not choices or choices[0].message is None:
         raise AnswerUnreadable("the answer was not a chat completion")

@@ -1,0 +1,1 @@
+"""The model providers, tried on the sandbox's model server."""
