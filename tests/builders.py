@@ -12,6 +12,10 @@ NO_CONFIGURATION = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C.UTF-8",
+    # A repository that somebody else owns is read too: the demo takes any, and nothing of it is run.
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
 }
 
 

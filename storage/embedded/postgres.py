@@ -77,7 +77,11 @@ class EmbeddedPostgres:
             signal.SIGTERM,
             self._run_as,
         )
-        if process.wait() != 0:
+        try:
+            code = process.wait()
+        finally:
+            child.stop(process, (signal.SIGTERM, 5))  # where we are told to stop meanwhile
+        if code != 0:
             raise UserError(f"initdb failed. Its words: {self._last_words()}")
         new.rename(self._data)
 

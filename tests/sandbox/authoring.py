@@ -45,9 +45,12 @@ class Authoring:
         """A repository that borrows the objects of a local git repository (never written to); `main` stands at `base`."""
         with self.world.lock:
             made = self.create_repository(full_name, private=private)
-            objects = git(source, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode().strip()
+            where = ("rev-parse", "--path-format=absolute", "--git-path", "objects", "--git-path", "shallow")
+            objects, shallow = map(Path, git(source, *where).decode().splitlines())
             (made.path / "objects" / "info").mkdir(exist_ok=True)
-            (made.path / "objects" / "info" / "alternates").write_text(objects + "\n")
+            (made.path / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+            if shallow.exists():  # where the history of a shallow clone ends
+                (made.path / "shallow").write_bytes(shallow.read_bytes())
             sha = git(source, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
             git(made.path, "update-ref", "refs/heads/main", sha)
             return made
