@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue as RqQueue
 from rq import Retry, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
@@ -41,6 +43,9 @@ LIFE = 3 * HEARTBEAT
 IDLE = 2
 """Seconds that a worker waits for a job before it looks around; rq derives them from the worker's own time to live."""
 
+AWAY = 5
+"""Seconds between two looks for a Redis or Postgres that is away."""
+
 SWEEP_EVERY = 15.0
 SCHEDULER = "refactoriq:scheduler"
 """The lock in Redis under which one worker of all does what is to be done now and then."""
@@ -53,17 +58,45 @@ log = structlog.get_logger()
 
 
 def run_worker(settings: Settings, *, burst: bool = False) -> None:
-    """Work until SIGTERM or SIGINT (the job in progress is finished first), or with `burst` until no job is left."""
+    """Work until SIGTERM or SIGINT (the job in progress is finished first), or with `burst` until no job is left.
+
+    Raises UserError at once where a setting cannot be used, and with `burst` RedisError. A Redis that goes away later is
+    waited for.
+    """
     set_up_logs(settings)
     set_up_reports(settings)
     preload()
+    asyncio.run(_try_settings(settings))
     gc.freeze()  # what is there now is never looked at by a child's garbage collector, and so stays shared
     connection = Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=5)
-    ReviewWorker(settings, connection).work(burst=burst, logging_level="WARNING")
+    with suppress(StopRequested):
+        while not _work(settings, connection, burst):
+            time.sleep(AWAY)
+
+
+async def _try_settings(settings: Settings) -> None:
+    """What every job opens, opened once: a key that is none is told at the start, and not job by job."""
+    async with open_context(settings):
+        pass
+
+
+def _work(settings: Settings, connection: Redis, burst: bool) -> bool:
+    """Whether the work is over. Else rq gave up because Redis went away between two jobs."""
+    try:
+        worker = ReviewWorker(settings, connection)
+        worker.work(burst=burst, logging_level="WARNING")
+    except RedisError as error:
+        if burst:
+            raise
+        log.warning("Redis is away", because=str(error))
+        return False
+    return burst or worker.asked_to_stop
 
 
 class ReviewWorker(Worker):
     """Takes jobs from the three queues, forks a child for each, and keeps the queues in order between and meanwhile."""
+
+    max_connection_wait_time = float(AWAY)
 
     def __init__(self, settings: Settings, connection: Redis) -> None:
         super().__init__(
@@ -76,6 +109,20 @@ class ReviewWorker(Worker):
         )
         self._settings = settings
         self._next_sweep = 0.0
+        self.asked_to_stop = False
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Called at the first SIGTERM or SIGINT."""
+        self.asked_to_stop = True
+        log.info("stopping once the job in progress is done")
+
+    def teardown(self) -> None:
+        """Take leave of Redis, if it is there."""
+        try:
+            super().teardown()  # type: ignore[no-untyped-call]
+        except RedisError:
+            if self.pubsub_thread is not None:
+                self.pubsub_thread.stop()
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
         """Seconds until a job without another heartbeat counts as abandoned."""
@@ -143,15 +190,23 @@ async def sweep_once(settings: Settings) -> None:
 
 
 def perform(kind: str, arguments: Mapping[str, Any]) -> Retry | None:
-    """One job, in the child. A Retry as the answer puts it off; an exception means that Postgres is away: rq tries again."""
+    """One job, in the child. A Retry as the answer puts it off.
+
+    Whether it was tried often enough is for `handlers.perform` to say, not for rq's own count. A Postgres that is away
+    counts for nothing, as long as it may last: nobody could write down that the job was given up.
+    """
     settings = read_settings()
     structlog.contextvars.bind_contextvars(delivery=str(arguments["delivery_id"]))
-    seconds = asyncio.run(_perform(settings, kind, arguments))
-    # Whether it was tried often enough is for `handlers.perform` to say, not for rq's own count.
+    try:
+        seconds = asyncio.run(attempt(settings, kind, arguments))
+    except TryAgain as away:
+        log.warning("job put off", seconds=AWAY, because=str(away))
+        seconds = AWAY
     return None if seconds is None else Retry(max=1_000_000, interval=max(round(seconds), 1))
 
 
-async def _perform(settings: Settings, kind: str, arguments: Mapping[str, Any]) -> float | None:
+async def attempt(settings: Settings, kind: str, arguments: Mapping[str, Any]) -> float | None:
+    """One try at a job, with a Context of its own. Gives the seconds until the next try, None when it has come to an end."""
     async with open_context(settings) as context:
         try:
             return await perform_job(context, kind, arguments)
