@@ -100,6 +100,7 @@ async def _still_open(connection: Connection) -> None:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
+        await connection.close()  # or the pool would take it back as sound
         raise psycopg.OperationalError("The server closed this connection.")
 
 

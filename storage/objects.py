@@ -1,7 +1,7 @@
 """Files that last: a local folder or an S3 bucket, by one interface (obstore's)."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from obstore.store import LocalStore, ObjectStore, S3Store
 
@@ -16,8 +16,8 @@ def open_store(url: str, data_dir: Path) -> ObjectStore:
     if not url:
         return LocalStore(data_dir.resolve() / "objects", mkdir=True)
     parts = urlsplit(url)
-    if parts.scheme == "file" and parts.path.startswith("/"):
-        return LocalStore(parts.path, mkdir=True)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return LocalStore(unquote(parts.path), mkdir=True)
     if parts.scheme == "s3" and parts.netloc:
         return S3Store.from_url(url)
     raise UserError("STORAGE_URL must be file:///an/absolute/path or s3://bucket/prefix.")

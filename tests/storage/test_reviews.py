@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from review.analysis import Analysis, Dropped
+from review.analysis import Analysis
 from review.finding import Side, Suggestion
 from review.review import Comment, Review
 from storage.database import Database
@@ -262,25 +262,6 @@ async def test_the_body_that_is_edited_is_that_of_its_own_pull_request(reviews: 
     latest = await reviews.latest(other)
     assert latest is not None
     assert latest.body == REVIEW.body
-
-
-async def test_an_analysis_keeps_what_was_found_and_what_was_dropped(database: Database, reviews: Reviews, head: Head) -> None:
-    dropped = Dropped(a_finding(rule="E501", message="Half of a pair \ud800, and a NUL \x00."), "it was told before")
-    analysis = Analysis("a" * 40, ANALYSIS.findings, (dropped,), notes=("bandit failed: \x00",), timings={"fetch": 0.25})
-    await reviews.keep(await claimed(reviews, head), analysis, REVIEW)
-    async with database.tenant(head.organization_id) as connection:
-        cursor = await connection.execute(
-            "SELECT rule, message, suggestion->>'replacement', dropped_because FROM findings ORDER BY id"
-        )
-        found = await cursor.fetchall()
-        cursor = await connection.execute(
-            "SELECT record->'notes'->>0, record->'timings'->>'fetch', changed_lines FROM analyses"
-        )
-        assert await cursor.fetchone() == ("bandit failed: \ufffd", "0.25", 0)
-    assert found == [
-        ("B006", "A mutable default is shared between calls.", "x = 1", None),
-        ("E501", "Half of a pair ?, and a NUL \ufffd.", None, "it was told before"),
-    ]
 
 
 async def test_a_review_is_kept_with_its_analysis_or_not_at_all(database: Database, reviews: Reviews, head: Head) -> None:

@@ -1,0 +1,107 @@
+"""The way into Postgres: what counts as an outage, what does not, and what a restart of the server costs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from review.errors import UserError
+from storage.database import Away, Database, plain, plain_json
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def database(shared_database_url: str) -> AsyncIterator[Database]:
+    async with Database.open(shared_database_url, pool_size=3) as opened:
+        yield opened
+
+
+async def backend(database: Database) -> int:
+    async with database.system() as connection:
+        row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
+        await asyncio.sleep(0.02)
+    assert row is not None
+    return int(row[0])
+
+
+async def test_connections_that_the_server_closed_meanwhile_are_replaced_unseen(
+    database: Database, shared_database_url: str
+) -> None:
+    """After a restart or a failover of Postgres no delivery is turned away for it."""
+    before = {await one for one in asyncio.as_completed([backend(database) for _ in range(3)])}
+    assert len(before) == 3
+    with psycopg.connect(shared_database_url, autocommit=True) as admin:
+        for pid in before:
+            admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    after = {await one for one in asyncio.as_completed([backend(database) for _ in range(6)])}
+    assert not after & before
+
+
+async def test_a_connection_that_is_whole_is_used_again(database: Database) -> None:
+    assert len({await backend(database) for _ in range(5)}) == 1
+
+
+async def test_a_server_that_breaks_off_in_the_middle_counts_as_away(database: Database, shared_database_url: str) -> None:
+    with pytest.raises(Away):
+        async with database.system() as connection:
+            pid = connection.info.backend_pid
+            with psycopg.connect(shared_database_url, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+            await connection.execute("SELECT 1")
+    await backend(database)
+
+
+async def test_with_every_connection_in_use_the_next_one_waits_and_then_counts_as_away(
+    shared_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database.WAIT", 0.1)
+    async with Database.open(shared_database_url, pool_size=1) as database:
+        async with database.system():
+            with pytest.raises(Away):
+                await backend(database)
+        await backend(database)
+
+
+async def test_a_mistake_in_a_query_is_no_outage_and_undoes_its_transaction(database: Database) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        async with database.system() as connection:
+            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'User')")
+            await connection.execute("SELECT * FROM no_such_table")
+    async with database.system() as connection:
+        cursor = await connection.execute("SELECT count(*) FROM organizations WHERE login = 'undone'")
+        assert await cursor.fetchone() == (0,)
+
+
+async def test_a_mistake_in_a_pipeline_keeps_its_own_name_and_undoes_everything(database: Database) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        async with database.pipelined("refactoriq_system") as connection:
+            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'User')")
+            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'Martian')")
+            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'User')")
+    async with database.system() as connection:
+        cursor = await connection.execute("SELECT count(*) FROM organizations WHERE login = 'undone'")
+        assert await cursor.fetchone() == (0,)
+
+
+async def test_a_task_that_is_cancelled_gives_its_connection_back(shared_database_url: str) -> None:
+    async with Database.open(shared_database_url, pool_size=1) as database:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), database.system() as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+        async with asyncio.timeout(5):
+            await backend(database)
+
+
+async def test_opening_needs_no_postgres_but_a_url() -> None:
+    async with Database.open("postgresql://postgres@127.0.0.1:1/none"):
+        pass
+    with pytest.raises(UserError, match="DATABASE_URL must be postgresql://"):
+        async with Database.open("mysql://mona:hunter2@127.0.0.1/app"):
+            pass
+
+
+def test_text_that_postgres_refuses_is_made_plain() -> None:
+    assert plain("a\x00b\ud800c") == "a\ufffdb?c"
+    assert plain_json({"k\x00": ["\ud800", ("\x00", 1, None, True, 0.5)]}) == {"k\ufffd": ["?", ["\ufffd", 1, None, True, 0.5]]}
