@@ -40,7 +40,7 @@ class GitTooMuch(GitFailed):
 MISSING = re.compile(r"not our ref|couldn't find remote ref|unadvertised object")
 REFUSED = re.compile(
     r"Authentication failed|could not read (Username|Password)|Repository not found|repository '[^']*' not found"
-    r"|returned error: (401|403|404|410)\b|update url base from redirection|returned error: 30[1278]"
+    r"|returned error: (401|403|404|410)\b|update url base from redirection|returned error: 30[12378]"
 )
 AWAY = re.compile(
     r"unable to access|RPC failed|early EOF|hung up unexpectedly|unexpected disconnect|Could not resolve"
