@@ -116,6 +116,8 @@ def compare(call: Call) -> Answer:
     if base is None or head is None:
         raise not_found()
     changed = changes(repo.path, base, head)
+    if repo.resolve(changed.merge_base) is None:
+        raise Refused(404, f"No common ancestor between {names[0]} and {names[1]}.")
     if "diff" in call.accept:
         return Answer(200, changed.text, media="application/vnd.github.diff; charset=utf-8")
     start = merge_base(repo.path, base, head)
