@@ -1,0 +1,190 @@
+"""The models that the settings name: which ones, in which order, and the way out to them."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from bot.providers import http_client, providers, why_no_models
+from bot.settings import ModelSettings, read_model_settings
+from review.errors import UserError
+from review.providers.provider import Answer, Prompt, Provider, ProviderBusy
+from tests.sandbox.models import SandboxModels
+
+pytestmark = pytest.mark.integration
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"findings": {"type": "array", "items": {"type": "string"}}},
+    "required": ["findings"],
+    "additionalProperties": False,
+}
+KEYS = {"openai_api_key": "sk-one", "anthropic_api_key": "sk-two"}
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*ModelSettings.model_fields, "no_proxy", "all_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def settings(**given: object) -> ModelSettings:
+    return read_model_settings(**given)
+
+
+async def asked(provider: Provider) -> Answer:
+    return await provider.ask(Prompt("You review.", "x = 1"), SCHEMA, max_tokens=100, timeout=10)
+
+
+async def test_without_a_key_there_are_none_and_the_reason_names_the_keys() -> None:
+    async with providers(settings()) as found:
+        assert found == ()
+    assert "OPENAI_API_KEY" in why_no_models(settings()) and "ANTHROPIC_API_KEY" in why_no_models(settings())
+
+
+async def test_a_key_of_a_provider_that_is_not_to_be_asked_counts_for_nothing() -> None:
+    given = settings(openai_api_key="sk-one", model_providers="anthropic")
+    async with providers(given) as found:
+        assert found == ()
+    assert "MODEL_PROVIDERS" in why_no_models(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (KEYS, ["openai", "anthropic"]),
+        (KEYS | {"model_providers": "anthropic,openai"}, ["anthropic", "openai"]),
+        ({"anthropic_api_key": "sk-two"}, ["anthropic"]),
+    ],
+)
+async def test_those_with_a_key_are_asked_in_the_order_given(given: dict[str, str], names: list[str]) -> None:
+    async with providers(settings(**given)) as found:
+        assert [provider.name for provider in found] == names
+    assert why_no_models(settings(**given)) == ""
+
+
+async def test_each_asks_its_own_address_with_its_own_model(models: SandboxModels) -> None:
+    given = KEYS | {
+        "openai_base_url": models.openai_base_url, "openai_model": "model-one",
+        "anthropic_base_url": models.anthropic_base_url, "anthropic_model": "model-two",
+    }  # fmt: skip
+    async with providers(settings(**given)) as found:
+        assert [(await asked(provider)).text for provider in found] == ['{"findings": []}'] * 2
+    assert [(request.provider, request.body["model"]) for request in models.requests] == [
+        ("openai", "model-one"),
+        ("anthropic", "model-two"),
+    ]
+
+
+async def test_connections_close_with_the_block(models: SandboxModels) -> None:
+    async with providers(settings(**KEYS, openai_base_url=models.openai_base_url)) as (provider, _):
+        await asked(provider)
+    with pytest.raises((RuntimeError, ProviderBusy)):
+        await asked(provider)
+
+
+@asynccontextmanager
+async def serving(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """A server on loopback; gives its port."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def a_proxy() -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy that lets nobody through; gives its address and where it was asked to go."""
+    heard: list[str] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        heard.append(request.split(b"\r\n")[0].decode())
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with serving(refuse) as port:
+        yield f"http://127.0.0.1:{port}", heard
+
+
+async def test_https_goes_through_the_proxy_and_no_further_when_it_refuses() -> None:
+    async with a_proxy() as (address, heard):
+        given = settings(openai_api_key="sk-one", openai_base_url="https://models.example/v1", https_proxy=address)
+        async with providers(given) as (provider,):
+            with pytest.raises(ProviderBusy):
+                await asked(provider)
+    assert heard == ["CONNECT models.example:443 HTTP/1.1"]
+
+
+async def test_a_server_on_the_private_network_is_asked_directly(models: SandboxModels) -> None:
+    async with a_proxy() as (address, heard):
+        given = settings(openai_api_key="sk-one", openai_base_url=models.openai_base_url, https_proxy=address)
+        async with providers(given) as (provider,):
+            await asked(provider)
+    assert heard == []
+
+
+async def test_no_proxy_names_hosts_that_are_asked_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    async with a_proxy() as (address, heard):
+        given = settings(openai_api_key="sk-one", openai_base_url="https://127.0.0.1:1/v1", https_proxy=address)
+        async with providers(given) as (provider,):
+            with pytest.raises(ProviderBusy):
+                await asked(provider)
+    assert heard == []
+
+
+def a_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A company's own")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, private = folder / "ca.pem", folder / "key.pem"
+    certificate.write_bytes(built.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, private
+
+
+async def test_a_companys_own_certificates_are_trusted_where_they_are_named(tmp_path: Path) -> None:
+    certificate, key = a_certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+        writer.close()
+
+    async with serving(greet, context) as port:
+        url = f"https://127.0.0.1:{port}/"
+        async with http_client(url, settings(ssl_cert_file=str(certificate))) as client:
+            assert (await client.get(url)).text == "hi"
+        async with http_client(url, settings()) as client:
+            with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
+                await client.get(url)
+
+
+async def test_certificates_that_cannot_be_read_are_a_sentence(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.pem", tmp_path):
+        with pytest.raises(UserError, match=r"SSL_CERT_FILE: .* cannot be read as certificates"):
+            async with providers(settings(openai_api_key="sk-one", ssl_cert_file=str(path))):
+                pass
