@@ -54,11 +54,12 @@ async def ask_models(
     shown = [show(file, line_texts(head[file.path]), blank) for file in change.diff.files if file.hunks and file.path in head]
     pieces, left_out = cut_into_pieces(condensed(shown))
     calls = Calls(providers, about(change.title, change.description, blank), end)
+    late = ""
     try:
         async with asyncio.timeout(end - monotonic()):
             await calls.ask_all(pieces)
     except TimeoutError:
-        calls.late = True
+        late = f"the time for models, {deadline:.0f} s, was over"
     findings, dropped = _grounded(calls.answered, _pages(change, shown, head))
     return ModelResult(
         findings=tuple(findings),
@@ -66,7 +67,7 @@ async def ask_models(
         skipped=tuple(_skipped(shown, left_out, calls)),
         models=tuple(sorted({f"{answered.provider.name} {answered.provider.model}" for answered in calls.answered})),
         usage=tuple(calls.usage),
-        notes=tuple(_notes(calls, providers, deadline)),
+        notes=tuple(_notes(calls, providers, late)),
         partial=bool(calls.open) or not all(is_prose(file.path) for file in left_out),
     )
 
@@ -104,11 +105,10 @@ def _skipped(shown: Sequence[ShownFile], left_out: Sequence[ShownFile], calls: C
         yield from (Skipped(file.path, UNANSWERED) for file in shown if file.path in unanswered)
 
 
-def _notes(calls: Calls, providers: Sequence[Provider], deadline: float) -> Iterator[str]:
+def _notes(calls: Calls, providers: Sequence[Provider], late: str) -> Iterator[str]:
     reasons = [f"`{name}`: {because}" for name, because in calls.failures.items()]
-    if calls.late:
-        reasons.append(f"the time for models, {deadline:.0f} s, was over")
     if calls.open:
+        reasons += [late] if late else []
         start = "Models did not look at all of this change" if calls.answered else "No model answered"
         yield f"{start}: {'; '.join(reasons)}."
     for place, provider in enumerate(providers):

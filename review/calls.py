@@ -59,8 +59,6 @@ class Calls:
         self.usage: list[Usage] = []
         self.failures: dict[str, str] = {}
         """By provider, the last reason why it did not answer a piece."""
-        self.late = False
-        """Whether the deadline ended it."""
         self._providers = providers
         self._said = said
         self._deadline = deadline

@@ -16,7 +16,8 @@ SYMBOL = re.compile(
 
 def enclosing_symbol(lines: Sequence[str], number: int) -> tuple[int, str]:
     """The line (1-based number and text) that opens the innermost function or class around line `number`; (0, "") for none."""
-    width = _indent(next((line for line in lines[max(number - 1, 0) :][:FARTHEST] if line.strip()), ""))
+    start = max(number - 1, 0)
+    width = _indent(next((line for line in lines[start : start + FARTHEST] if line.strip()), ""))
     for above in range(min(number - 1, len(lines)), max(number - FARTHEST, 0), -1):
         line = lines[above - 1]
         if not line.strip() or _indent(line) >= width:

@@ -7,7 +7,7 @@ from functools import cached_property
 from review.diff import FileDiff
 from review.finding import Side
 from review.lines import line_texts
-from review.shown import ShownFile, near_number
+from review.shown import ShownFile, near_numbers
 
 LEAST_OF_A_LINE = 8
 """Characters, white space apart, that a quote of only a part of a line must have."""
@@ -69,9 +69,9 @@ class Page:
     def left(self) -> list[Row]:
         """The lines that the change removes."""
         return [
-            Row(line.old, near_number(hunk.lines, index), text)
+            Row(line.old, near, text)
             for hunk in self.shown.hunks
-            for index, line in enumerate(hunk.lines)
+            for line, near in zip(hunk.lines, near_numbers(hunk.lines), strict=True)
             if line.old is not None and line.removed and (text := squeezed(line.text))
         ]
 

@@ -28,12 +28,16 @@ PROSE = re.compile(r"\.(md|markdown|mdx|rst|adoc|org|tex)$|(^|/)(CHANGES|CHANGEL
 TOO_SMALL = 300
 """A piece of fewer tokens is not cut again: its size is not what ails."""
 
+MOST_HALVINGS = 4
+"""So that a model which never comes to an end costs a few calls more, and not hundreds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one call is about."""
+    """What one call is about; `halvings` is how often it was cut after a call."""
 
     files: tuple[ShownFile, ...]
+    halvings: int = 0
 
     @property
     def tokens(self) -> int:
@@ -42,13 +46,13 @@ class Piece:
 
     def halves(self) -> "tuple[Piece, Piece] | None":
         """Two pieces of about the same size, or None where it is too small to cut."""
-        if self.tokens < TOO_SMALL:
+        if self.tokens < TOO_SMALL or self.halvings == MOST_HALVINGS:
             return None
         units = list(_units(self.files, ceil(self.tokens / 4)))
         if len(units) < 2:
             return None
         cut = _middle([unit.tokens for unit in units])
-        return Piece(_joined(units[:cut])), Piece(_joined(units[cut:]))
+        return Piece(_joined(units[:cut]), self.halvings + 1), Piece(_joined(units[cut:]), self.halvings + 1)
 
 
 def is_prose(path: str) -> bool:

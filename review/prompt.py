@@ -8,7 +8,7 @@ from importlib.resources import files
 from review.diff import Hunk
 from review.pieces import Piece
 from review.providers.provider import Prompt
-from review.shown import Blank, near_number, on_one_line
+from review.shown import Blank, near_numbers, on_one_line
 
 MAX_TITLE = 200
 MAX_DESCRIPTION = 800
@@ -55,11 +55,11 @@ def _lines(piece: Piece) -> Iterator[str]:
 def _hunk(hunk: Hunk) -> Iterator[str]:
     """The lines with their signs; a line of code never begins with anything but a sign."""
     gone = 0
-    for index, line in enumerate(hunk.lines):
+    for index, (line, near) in enumerate(zip(hunk.lines, near_numbers(hunk.lines), strict=True)):
         missing = line.old - gone - 1 if line.old and gone else 0
         if index % RENUMBER == 0 or missing:
             symbol = f" in {hunk.section}" if hunk.section and index == 0 else ""
             left_out = f" after {missing} more removed lines" if missing else ""
-            yield f"@@ {near_number(hunk.lines, index)}{symbol}{left_out}"
+            yield f"@@ {near}{symbol}{left_out}"
         yield f"{'+' if line.added else '-' if line.removed else ' '}{line.text}"
         gone = line.old or gone

@@ -80,19 +80,21 @@ def _shown_hunk(hunk: Hunk, texts: Iterator[str], head: Sequence[str], blank: Bl
 
 def _symbol(hunk: Hunk, head: Sequence[str]) -> str:
     """The symbol around the first altered line, or git's own guess; "" where the hunk shows it anyway."""
-    number = near_number(hunk.lines, next((i for i, line in enumerate(hunk.lines) if line.added or line.removed), 0))
-    above, text = enclosing_symbol(head, number)
+    altered = next((i for i, line in enumerate(hunk.lines) if line.added or line.removed), 0)
+    above, text = enclosing_symbol(head, near_numbers(hunk.lines)[altered])
     if not above:
         return hunk.section.strip()[:MAX_LENGTH]
     return "" if above in hunk.numbers(Side.RIGHT) else text
 
 
-def near_number(lines: Sequence[Line], index: int) -> int:
-    """The line of the head's file that stands at, or else next after (or before) that line of a hunk."""
-    after = next((line.new for line in lines[index:] if line.new is not None), None)
-    if after is not None:
-        return after
-    return next((line.new + 1 for line in reversed(lines[:index]) if line.new is not None), 1)
+def near_numbers(lines: Sequence[Line]) -> list[int]:
+    """For each line of a hunk the head's line that stands there, or else next after it, or at last next after the hunk."""
+    after = next((line.new + 1 for line in reversed(lines) if line.new is not None), 1)
+    numbers = []
+    for line in reversed(lines):
+        after = after if line.new is None else line.new
+        numbers.append(after)
+    return numbers[::-1]
 
 
 def _shortened(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from review.condense import condensed
 from review.diff import Hunk
-from review.pieces import LARGEST, MOST_TOKENS, PIECES, SMALLEST, Piece, cut_into_pieces
+from review.pieces import LARGEST, MOST_HALVINGS, MOST_TOKENS, PIECES, SMALLEST, Piece, cut_into_pieces
 from review.shown import ShownFile
 from tests.builders_models import numbered, shown_file
 
@@ -89,11 +89,11 @@ def test_halves_hold_the_same_lines_as_the_whole() -> None:
 
 
 def test_halving_ends() -> None:
-    pieces, rounds = [Piece((a_new_file("a.py", 8_000),))], 0
+    pieces, rounds = [Piece((a_new_file("a.py", 16_000),))], 0
     while pieces:
         pieces = [half for piece in pieces for half in piece.halves() or ()]
         rounds += 1
-    assert rounds < 10
+    assert rounds == MOST_HALVINGS + 1
 
 
 def test_a_piece_of_one_line_cannot_be_halved() -> None:
