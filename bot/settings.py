@@ -41,7 +41,7 @@ class ModelSettings(BaseSettings):
     openai_model: str = "gpt-5.1"
     anthropic_api_key: SecretStr = SecretStr("")
     anthropic_base_url: str = ""
-    anthropic_model: str = "claude-sonnet-4-5"
+    anthropic_model: str = "claude-sonnet-5-5"
     model_providers: Annotated[tuple[Literal["openai", "anthropic"], ...], NoDecode] = ("openai", "anthropic")
     https_proxy: str = Field(default="", repr=False)  # may hold a password
     ssl_cert_file: str = ""
