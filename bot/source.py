@@ -66,7 +66,7 @@ class GitHubSource:
 
     async def rules(self, installation_id: int, pull: PullRequest) -> bytes | None:
         if _key(pull) in self._rules:
-            return self._rules[_key(pull)]
+            return self._rules.pop(_key(pull))
         name = pull.repository.full_name
         return await file_content(self._client, installation_id, name, RULES_PATH, pull.base_ref)
 

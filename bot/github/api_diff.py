@@ -62,7 +62,9 @@ class ApiCheckout:
 async def file_content(client: Client, installation_id: int, repository: str, path: str, ref: str) -> bytes | None:
     """A regular file of at most 1 MB at that commit or branch; None for anything else. Never follows a symbolic link."""
     try:
-        answer = await client.get(installation_id, f"/repos/{repository}/contents/{quote(path)}", {"ref": ref})
+        answer = await client.get(
+            installation_id, f"/repos/{repository}/contents/{quote(path, errors='surrogateescape')}", {"ref": ref}
+        )
     except (Gone, Refused):
         return None
     body = answer.json()

@@ -18,7 +18,7 @@ import orjson
 from githubkit import GitHub
 from githubkit.exception import RequestError, RequestFailed
 
-from review.errors import TryAgain
+from review.errors import TryAgain, UserError
 
 JSON = "application/vnd.github+json"
 API_VERSION = "2022-11-28"
@@ -98,7 +98,7 @@ class Http:
     """A connection to one API. Use as `async with`: connections are kept open meanwhile."""
 
     def __init__(self, api_url: str, *, proxy: str = "", ca_file: str = "", seconds: float = 30.0) -> None:
-        """`api_url` as in GITHUB_API_URL; `ca_file` holds further trusted certificates (SSL_CERT_FILE)."""
+        """`api_url` as in GITHUB_API_URL; `ca_file` holds the trusted certificates (SSL_CERT_FILE). Raises UserError."""
         parts = urlsplit(api_url)
         through = proxy if parts.scheme == "https" and not proxy_bypass(parts.hostname or "") else ""
         self._github = GitHub(
@@ -141,7 +141,7 @@ class Http:
             return _answer(failed.response.raw_response)
         except RequestError as error:
             cause = error.exc
-            if not isinstance(cause, httpx.TransportError):
+            if not isinstance(cause, httpx.RequestError):
                 raise
             sent = not isinstance(cause, NEVER_SENT)
             raise Lost(f"GitHub gave no answer to {method} {path} ({type(cause).__name__}).", sent) from None
@@ -156,4 +156,7 @@ def _verification(scheme: str, ca_file: str) -> bool | ssl.SSLContext:
     """How to check certificates. Plain http needs none: a context that trusts nobody is made at once and lets nobody in."""
     if scheme == "http":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context(cafile=ca_file) if ca_file else True
+    try:
+        return ssl.create_default_context(cafile=ca_file) if ca_file else True
+    except OSError as error:
+        raise UserError(f"SSL_CERT_FILE: {ca_file} cannot be read as certificates ({error.strerror}).") from None

@@ -76,8 +76,7 @@ class Identity:
     async def renewed(self, installation_id: int, refused: str) -> str:
         """Another token than `refused`, which GitHub took for none: one that somebody else renewed, or a new one."""
         async with self._locks[installation_id]:
-            kept = await self._kept(installation_id)
-            return kept if kept and kept != refused else await self._new(installation_id)
+            return await self._kept(installation_id, refused) or await self._new(installation_id)
 
     async def app_login(self) -> str:
         """`slug[bot]`; asked once a day."""
@@ -93,12 +92,12 @@ class Identity:
             await cache.put(name, login, LOGIN_SECONDS)
         return login
 
-    async def _kept(self, installation_id: int) -> str | None:
+    async def _kept(self, installation_id: int, refused: str = "") -> str | None:
         for cache in (self._memory, self._cache):
             text = await cache.get(self._name(installation_id))
             if text is not None:
                 token, expires = orjson.loads(text)
-                if float(expires) - MARGIN > time.time():
+                if token != refused and float(expires) - MARGIN > time.time():
                     return str(token)
         return None
 
