@@ -1,12 +1,15 @@
 """Postgres and Redis without installing anything: child processes on unix sockets that end with us."""
 
 import fcntl
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from review.errors import UserError
 from storage.embedded.postgres import EmbeddedPostgres
@@ -14,6 +17,12 @@ from storage.embedded.redis import EmbeddedRedis
 
 LONGEST_SOCKET_FOLDER = 80
 """Bytes. A socket's whole path may have 107 (sun_path in unix(7)), and `.s.PGSQL.5432.lock` is added to it."""
+
+PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/_.-]+")
+"""Paths that stand in a URL, and in Postgres' list of socket folders, as they are."""
+
+ENDING_SECONDS = 30.0
+"""How long the servers of a process that was killed may take to write everything down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,10 @@ def embedded_services(data_dir: Path, *, durable: bool = True) -> Iterator[Embed
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_alone_in(folder))
+        lock = stack.enter_context(_servers_lock(folder))
         sockets = stack.enter_context(_socket_folder(folder))
-        postgres = EmbeddedPostgres(folder / "postgres", sockets, durable=durable)
-        redis = EmbeddedRedis(folder / "redis", sockets, durable=durable)
+        postgres = EmbeddedPostgres(folder / "postgres", sockets, lock, durable=durable)
+        redis = EmbeddedRedis(folder / "redis", sockets, lock, durable=durable)
         stack.callback(postgres.stop)
         stack.callback(redis.stop)
         yield EmbeddedServices(postgres.start(), redis.start())
@@ -46,20 +56,41 @@ def embedded_services(data_dir: Path, *, durable: bool = True) -> Iterator[Embed
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     with (folder / "embedded.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"Another RefactorIQ already runs its services in {folder}: stop it, or set another DATA_DIR."
-            ) from None
+        if not _locked(file):
+            raise UserError(f"Another RefactorIQ already runs its services in {folder}: stop it, or set another DATA_DIR.")
         yield
 
 
 @contextmanager
+def _servers_lock(folder: Path) -> Iterator[int]:
+    """A lock that the servers inherit, and hold as long as one of them lives: gives its file descriptor.
+
+    When our predecessor was killed, its servers may still be writing, and would take away the sockets of ours.
+    """
+    deadline = time.monotonic() + ENDING_SECONDS
+    with (folder / "servers.lock").open("w") as file:
+        while not _locked(file):
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"The services of a RefactorIQ that was killed still run in {folder}: end them, then try again."
+                )
+            time.sleep(0.05)
+        yield file.fileno()
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
 def _socket_folder(folder: Path) -> Iterator[Path]:
-    """`run` in the data folder, or a short temporary one where that path would be too long for a socket."""
+    """`run` in the data folder, or a short temporary one where that path would be too long for a socket, or not plain."""
     own = folder / "run"
-    if len(str(own).encode()) <= LONGEST_SOCKET_FOLDER:
+    if len(str(own).encode()) <= LONGEST_SOCKET_FOLDER and PLAIN_FOLDER.fullmatch(str(own)):
         own.mkdir(exist_ok=True, mode=0o700)
         yield own
         return

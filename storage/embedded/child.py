@@ -34,10 +34,11 @@ class RunAs(Enum):
 
 
 def start(
-    command: Sequence[str | Path], log: Path, ends_with: signal.Signals, run_as: RunAs = RunAs.SELF
+    command: Sequence[str | Path], log: Path, ends_with: signal.Signals, run_as: RunAs = RunAs.SELF, lock: int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a server in the foreground, its output appended to `log`. It gets `ends_with` when this process dies.
 
+    It inherits the file descriptor `lock`, and so holds that lock as long as it or a child of it lives.
     Call from the main thread: the kernel takes the end of the calling thread for the death of the parent.
     """
     words = [str(part) for part in command]
@@ -56,6 +57,7 @@ def start(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
             preexec_fn=prepare,  # noqa: PLW1509  (unshare and prctl take no lock)
         )
 

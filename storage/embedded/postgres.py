@@ -27,13 +27,15 @@ NOT_FOUND = (
 class EmbeddedPostgres:
     """One server process under `folder`; its data stay there. `sockets` must be a short path (a socket's is at most 107 bytes).
 
-    `durable` off trades safety against speed, for tests only. Files: `data/` the cluster, `postgres.log`.
+    `lock` is held by whoever may write there: us, and the server while it lives. `durable` off trades safety against speed,
+    for tests only. Files: `data/` the cluster, `postgres.log`.
     """
 
-    def __init__(self, folder: Path, sockets: Path, *, durable: bool = True) -> None:
+    def __init__(self, folder: Path, sockets: Path, lock: int, *, durable: bool = True) -> None:
         self._data = folder / "data"
         self._log = folder / "postgres.log"
         self._sockets = sockets
+        self._lock = lock
         self._durable = durable
         self._run_as = RunAs.SELF
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,11 +50,15 @@ class EmbeddedPostgres:
                 os.chown(folder, child.NOBODY, child.NOBODY)
         if not (self._data / "PG_VERSION").exists():
             self._create(programs / "initdb")
+        # After a crash it names a process that may be any other by now, and Postgres would refuse to start beside it. As the
+        # lock is ours, no server of this folder lives.
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
         self._process = child.start(
             [programs / "postgres", "-D", self._data, *self._options()],
             self._log,
             signal.SIGINT,
             self._run_as,
+            self._lock,
         )
         self._wait_until_up()
         return self.url(DATABASE)
@@ -76,6 +82,7 @@ class EmbeddedPostgres:
             self._log,
             signal.SIGTERM,
             self._run_as,
+            self._lock,
         )
         try:
             code = process.wait()

