@@ -3,13 +3,19 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
+from pydantic import SecretStr
+
 from bot.settings import ModelSettings
 from review.errors import UserError
-from review.providers.provider import Provider
+from review.providers import anthropic, openai
+from review.providers.anthropic import Anthropic
+from review.providers.openai import OpenAI
+from review.providers.provider import Answer, Prompt, Provider
 
 if TYPE_CHECKING:
     import httpx2
@@ -25,8 +31,7 @@ NO_KEY = (
 
 def names(settings: ModelSettings) -> tuple[str, ...]:
     """The providers that can be asked, in the order of MODEL_PROVIDERS: those with a key."""
-    keys = {"openai": settings.openai_api_key, "anthropic": settings.anthropic_api_key}
-    return tuple(name for name in settings.model_providers if keys[name].get_secret_value())
+    return tuple(wanted.kind.name for wanted in _wanted(settings))
 
 
 def why_no_models(settings: ModelSettings) -> str:
@@ -38,27 +43,56 @@ def why_no_models(settings: ModelSettings) -> str:
 async def providers(settings: ModelSettings) -> AsyncIterator[tuple[Provider, ...]]:
     """The models to ask, first one first; their connections close with the block. None where no key is set.
 
-    Importing an SDK takes 1 to 6 s: a process that waits for work calls `review.providers.preload` before. Raises UserError
-    when SSL_CERT_FILE cannot be read.
+    Raises UserError when SSL_CERT_FILE cannot be read.
     """
     async with AsyncExitStack() as stack:
-        made = [await _provider(name, settings, stack) for name in names(settings)]
+        made: list[Provider] = []
+        for wanted in _wanted(settings):
+            client = await stack.enter_async_context(http_client(wanted.url, settings))
+            made.append(Later(wanted.kind.name, wanted.model, wanted, client))
         yield tuple(made)
 
 
-async def _provider(name: str, settings: ModelSettings, stack: AsyncExitStack) -> Provider:
-    if name == "openai":
-        from review.providers.openai import BASE_URL, OpenAI
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One provider as the settings have it."""
 
-        url = settings.openai_base_url or BASE_URL
-        client = await stack.enter_async_context(http_client(url, settings))
-        return OpenAI(settings.openai_api_key.get_secret_value(), settings.openai_model, url, client)
-    from review.providers.anthropic import BASE_URL as ANTHROPIC_URL
-    from review.providers.anthropic import Anthropic
+    kind: type[OpenAI] | type[Anthropic]
+    key: SecretStr
+    model: str
+    url: str
 
-    url = settings.anthropic_base_url or ANTHROPIC_URL
-    client = await stack.enter_async_context(http_client(url, settings))
-    return Anthropic(settings.anthropic_api_key.get_secret_value(), settings.anthropic_model, url, client)
+
+def _wanted(settings: ModelSettings) -> list[Wanted]:
+    known = {
+        "openai": Wanted(OpenAI, settings.openai_api_key, settings.openai_model, settings.openai_base_url or openai.BASE_URL),
+        "anthropic": Wanted(
+            Anthropic, settings.anthropic_api_key, settings.anthropic_model, settings.anthropic_base_url or anthropic.BASE_URL
+        ),
+    }
+    return [known[name] for name in settings.model_providers if known[name].key.get_secret_value()]
+
+
+@dataclass(slots=True)
+class Later:
+    """A provider that is made when it is first asked. Fulfils Provider.
+
+    Its SDK takes 1 to 2 s to import, and the second provider is asked only when the first one fails. A process that waits
+    for work calls `review.providers.preload` before.
+    """
+
+    name: str
+    model: str
+    wanted: Wanted = field(repr=False)
+    client: "httpx2.AsyncClient" = field(repr=False)
+    made: Provider | None = field(default=None, repr=False)
+
+    async def ask(self, prompt: Prompt, schema: dict[str, Any], *, max_tokens: int, timeout: float) -> Answer:
+        """See Provider."""
+        if self.made is None:
+            wanted = self.wanted
+            self.made = wanted.kind(wanted.key.get_secret_value(), wanted.model, wanted.url, self.client)
+        return await self.made.ask(prompt, schema, max_tokens=max_tokens, timeout=timeout)
 
 
 def http_client(url: str, settings: ModelSettings) -> "httpx2.AsyncClient":

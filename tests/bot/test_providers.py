@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,7 @@ from tests.sandbox.models import SandboxModels
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
 SCHEMA = {
     "type": "object",
     "properties": {"findings": {"type": "array", "items": {"type": "string"}}},
@@ -84,6 +87,18 @@ async def test_each_asks_its_own_address_with_its_own_model(models: SandboxModel
         ("openai", "model-one"),
         ("anthropic", "model-two"),
     ]
+
+
+def test_the_sdk_of_a_fallback_is_not_imported_before_it_is_needed() -> None:
+    program = (
+        "import asyncio, sys; from bot.providers import providers; from bot.settings import ModelSettings\n"
+        "async def go():\n"
+        "    async with providers(ModelSettings(openai_api_key='x', anthropic_api_key='y')) as found:\n"
+        "        print(len(found), 'anthropic' in sys.modules, 'openai' in sys.modules)\n"
+        "asyncio.run(go())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "2 False False"
 
 
 async def test_connections_close_with_the_block(models: SandboxModels) -> None:
