@@ -69,8 +69,10 @@ def unchanged(patch: Patch) -> str:
 
 def ambiguous(patch: Patch) -> str:
     """What a block cannot say so that everybody reads it alike."""
-    if patch.new == ("",):
-        return "one empty line looks like nothing at all, which deletes the lines"
+    if patch.new and not any(line.strip() for line in patch.new):
+        return "it is nothing but empty lines"
+    if not patch.new and len(patch.old) == len(patch.file):
+        return "it deletes all that the file holds"
     if not patch.new and not patch.ends:
         return "it deletes the last line, whose missing line end would move to the line before it"
     return ""
@@ -96,13 +98,19 @@ def prose(patch: Patch) -> str:
 def a_diff(patch: Patch) -> str:
     """Lines copied together with a diff's signs, or with the numbers that they were shown with."""
     filled = [line for line in patch.new if line.strip()]
-    signed = [line for line in filled if line[0] in "+-" and line[1:2] != line[0]]
-    if filled and len(signed) == len(filled) and not any(line[:1] in ("+", "-") for line in patch.old):
+    if _signed(filled) and not any(line.lstrip().startswith(("+", "-")) for line in patch.old):
         return "it is written as a diff"
     numbers = [int(match[1]) for line in filled if (match := NUMBERED.match(line))]
     if len(numbers) == len(filled) and numbers and numbers == list(range(patch.first, patch.first + len(numbers))):
         return "its lines carry numbers"
     return ""
+
+
+def _signed(lines: Sequence[str]) -> bool:
+    """Whether all begin with a sign, or some with each and the others with a space. `--x` and `++x` are code."""
+    signs = [bare[0] for line in lines if (bare := line.lstrip())[0] in "+-" and bare[1:2] != bare[0]]
+    others = [line for line in lines if line.lstrip()[0] not in "+-"]
+    return bool(signs) and (len(signs) == len(lines) or (len(set(signs)) == 2 and all(line[0] == " " for line in others)))
 
 
 def foreign_indent(patch: Patch) -> str:

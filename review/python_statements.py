@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -18,7 +17,7 @@ def touched_statements(before: bytes, after: bytes) -> bytes | None:
     """A text that compiles only if `after` does, where `before` is known to: what the edit touches, between neighbours.
 
     That are whole statements of the module or of a class. None when they cannot be told apart from the rest; that the
-    text does not compile proves nothing.
+    text does not compile proves nothing. Raises RecursionError or MemoryError where ast.parse() does.
     """
     starts = _starts(before)
     if not starts:
@@ -28,13 +27,15 @@ def touched_statements(before: bytes, after: bytes) -> bytes | None:
     first = starts[bisect_right(starts, head) - 1]
     last = [*starts, len(before)][bisect_left(starts, len(before) - tail)]
     chunk = after[first : len(after) - (len(before) - last)]
-    if not chunk.endswith(b"\n") or ACROSS.search(chunk):
-        return None
     indent = _indent_at(before, first)
-    if last < len(before) and _indent_at(before, last) != indent:
-        return None
     neighbour = indent + b"pass\n"
-    return (b"class _:\n" if indent else b"") + neighbour + chunk + neighbour
+    above = (b"class _:\n" if indent else b"") + neighbour
+    if ACROSS.search(chunk) or not all(line.startswith(indent) for line in chunk.split(b"\n") if line.strip()):
+        return None
+    if last == len(before):
+        return above + chunk
+    ends = chunk.endswith(b"\n") and not chunk.endswith(CONTINUED)
+    return above + chunk + neighbour if ends and _indent_at(before, last) == indent else None
 
 
 @lru_cache(maxsize=4)  # many edits are tried on one file
@@ -42,12 +43,9 @@ def _starts(data: bytes) -> Sequence[int]:
     """Where the lines of statements in the module and in its classes begin, and 0; nothing for a file with ACROSS in it."""
     if ACROSS.search(data):
         return ()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(data)
     offsets = [0, *(match.end() for match in re.finditer(rb"\n", data))]
     starts = {0}
-    for node in _statements(tree.body):
+    for node in _statements(ast.parse(data).body):
         offset = offsets[min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]) - 1]
         if len(_indent_at(data, offset)) == node.col_offset and not data.endswith(CONTINUED, 0, offset):
             starts.add(offset)
@@ -58,7 +56,7 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     for node in body:
         yield node
         if isinstance(node, ast.ClassDef):
-            yield from _statements(node.body)
+            yield from _statements(node.body[1:])  # without its first statement, what stands before it is no class
 
 
 def _indent_at(data: bytes, offset: int) -> bytes:

@@ -6,7 +6,8 @@ import re
 import threading
 import tomllib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import yaml
@@ -103,8 +104,12 @@ def why_worse(path: str, before: bytes, after: bytes) -> str:
 
 def _statements_compile(before: bytes, after: bytes) -> bool:
     """Whether what the edit touches of a Python file compiles: most edits are small, and most files are not."""
-    touched = touched_statements(before, after)
-    return touched is not None and _reasonable(touched) and _python(touched)
+    try:
+        with _quiet():
+            touched = touched_statements(before, after)
+        return touched is not None and _reasonable(touched) and _python(touched)
+    except (*TOO_MUCH, CannotTell):
+        return False
 
 
 def same_meaning(path: str, before: bytes, after: bytes) -> bool | None:
@@ -140,10 +145,17 @@ def _known_problems(path: str, data: bytes) -> int | None:
     return problems(path, data)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings about the code that is parsed. One thread at a time: the filters belong to the whole process."""
+    with QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _python(data: bytes) -> bool:
     """compile() also refuses what ast.parse() lets pass: `return` outside of a function, `await` outside of async."""
-    with QUIET, warnings.catch_warnings():  # the filters belong to the whole process
-        warnings.simplefilter("ignore")
+    with _quiet():
         return _accepted(lambda: compile(data, "<head>", "exec", dont_inherit=True))
 
 
@@ -194,8 +206,7 @@ STRICT: dict[str, Callable[[bytes], bool]] = {"python": _python, "json": _json, 
 
 
 def _python_meaning(data: bytes) -> object:
-    with QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet():
         return ast.dump(ast.parse(data))
 
 
