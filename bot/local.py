@@ -36,6 +36,8 @@ async def local_change(path: Path, base: str | None, head: str | None) -> LocalC
         raise UserError(f"{error} Review a smaller range with --base and --head.") from error
     except GitFailed as error:
         raise UserError(f"git cannot read this repository: {error}") from error
+    except OSError as error:
+        raise UserError(f"This checkout cannot be read: {error.strerror} ({error.filename}).") from error
 
 
 async def _change(repository: LocalRepository, base: str | None, head: str | None) -> LocalChange:

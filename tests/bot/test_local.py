@@ -107,6 +107,12 @@ async def test_no_repository_no_folder_and_no_commit_are_sentences(tmp_path: Pat
         await local_change(tmp_path, None, None)
 
 
+async def test_a_checkout_that_the_system_does_not_let_us_read_is_a_sentence(checkout: BuiltRepository) -> None:
+    (checkout.path / ".git" / "sharedindex.0").mkdir()
+    with pytest.raises(UserError, match="This checkout cannot be read: Is a directory"):
+        await local_change(checkout.path, None, None)
+
+
 async def test_a_linked_work_tree_is_reviewed_as_it_stands(checkout: BuiltRepository, tmp_path: Path) -> None:
     git(checkout.path, "worktree", "add", "--quiet", "-b", "other", str(tmp_path / "linked"), checkout.head)
     (tmp_path / "linked" / "here.py").write_text("h = 1\n")
