@@ -62,9 +62,11 @@ def _readings(quote: str) -> list[list[str]]:
 
 def _touched(spots: Sequence[Spot], page: Page) -> list[Spot]:
     """Those on lines that the change adds; where there are none, on removed ones; else on lines next to removed ones."""
-    right = [spot for spot in spots if spot.side is Side.RIGHT]
-    left = [spot for spot in spots if spot.side is Side.LEFT]
-    return [spot for spot in right if spot.touches(page.added)] or left or [spot for spot in right if spot.touches(page.beside)]
+    for side, numbers in ((Side.RIGHT, page.added), (Side.LEFT, page.removed), (Side.RIGHT, page.beside)):
+        touched = [spot for spot in spots if spot.side is side and spot.touches(numbers)]
+        if touched:
+            return touched
+    return []
 
 
 def _suggestion(fix: Fix, at: Spot, page: Page) -> Suggestion | None:

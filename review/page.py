@@ -49,7 +49,7 @@ class Page:
     head: bytes
 
     def spots(self, quote: Sequence[str], *, whole: bool = False) -> Iterator[Spot]:
-        """Where the quote stands in the head's file, and then where in the removed lines; empty lines do not count.
+        """Where the quote stands in the head's file, and then where in the base's; empty lines do not count.
 
         A quote of one line may be a part of it, unless `whole` lines are wanted.
         """
@@ -67,13 +67,19 @@ class Page:
 
     @cached_property
     def left(self) -> list[Row]:
-        """The lines that the change removes."""
-        return [
-            Row(line.old, near, text)
-            for hunk in self.shown.hunks
-            for line, near in zip(hunk.lines, near_numbers(hunk.lines), strict=True)
-            if line.old is not None and line.removed and (text := squeezed(line.text))
-        ]
+        """The base's lines as far as the diff shows them, with a row that nothing matches after each hunk."""
+        rows = []
+        for hunk in self.shown.hunks:
+            for line, near in zip(hunk.lines, near_numbers(hunk.lines), strict=True):
+                if line.old is not None and (text := squeezed(line.text)):
+                    rows.append(Row(line.old, near, text))
+            rows.append(Row(0, 0, ""))
+        return rows
+
+    @cached_property
+    def removed(self) -> set[int]:
+        """The base's lines that the change removes or alters."""
+        return {line.old for line in self.file.lines() if line.old is not None and line.removed}
 
     @cached_property
     def added(self) -> set[int]:
