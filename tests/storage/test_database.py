@@ -1,10 +1,15 @@
 """The way into Postgres: what counts as an outage, what does not, and what a restart of the server costs."""
 
 import asyncio
+import tempfile
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from review.errors import UserError
 from storage.database import Away, Database, plain, plain_json
@@ -64,6 +69,25 @@ async def test_with_every_connection_in_use_the_next_one_waits_and_then_counts_a
         await backend(database)
 
 
+@pytest.mark.fault
+async def test_after_an_outage_the_database_is_used_again_within_a_second_or_two(
+    shared_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database.WAIT", 0.5)
+    server = conninfo_to_dict(shared_database_url)
+    with tempfile.TemporaryDirectory(prefix="riq-") as name:
+        async with Database.open(f"postgresql://postgres@/{server['dbname']}?host={name}") as database:
+            over = time.monotonic() + 3.2
+            while time.monotonic() < over:
+                with pytest.raises(Away):
+                    await backend(database)
+            (Path(name) / ".s.PGSQL.5432").symlink_to(Path(str(server["host"])) / ".s.PGSQL.5432")
+            for _ in range(4):
+                with suppress(Away):
+                    await backend(database)
+            await backend(database)
+
+
 async def test_a_mistake_in_a_query_is_no_outage_and_undoes_its_transaction(database: Database) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         async with database.system() as connection:
@@ -74,15 +98,22 @@ async def test_a_mistake_in_a_query_is_no_outage_and_undoes_its_transaction(data
         assert await cursor.fetchone() == (0,)
 
 
-async def test_a_mistake_in_a_pipeline_keeps_its_own_name_and_undoes_everything(database: Database) -> None:
+async def test_a_mistake_in_what_is_sent_at_once_keeps_its_own_name_and_undoes_everything(database: Database) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
-        async with database.pipelined("refactoriq_system") as connection:
-            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'User')")
-            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'Martian')")
-            await connection.execute("INSERT INTO organizations (login, kind) VALUES ('undone', 'User')")
+        await database.at_once("INSERT INTO organizations (login, kind) VALUES ('undone', 'User'), (%s, %s)", ("undone", "Martian"))
     async with database.system() as connection:
         cursor = await connection.execute("SELECT count(*) FROM organizations WHERE login = 'undone'")
         assert await cursor.fetchone() == (0,)
+
+
+async def test_what_comes_after_a_statement_sent_at_once_is_in_a_transaction_again(shared_database_url: str) -> None:
+    async with Database.open(shared_database_url, pool_size=1) as database:
+        await database.at_once("SELECT 1", ())
+        with pytest.raises(psycopg.errors.SyntaxError):
+            await database.at_once("SELEKT 1", ())
+        async with database.system() as connection:
+            cursor = await connection.execute("SELECT current_user")
+            assert await cursor.fetchone() == ("refactoriq_system",)
 
 
 async def test_a_task_that_is_cancelled_gives_its_connection_back(shared_database_url: str) -> None:

@@ -34,13 +34,13 @@ logfile = {folder}/pgbouncer.log
 """
 
 
-@pytest.fixture
-def pooled_url(database_url: str) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def pooled_url(shared_database_url: str) -> Iterator[str]:
     """The same database, through a pgbouncer in transaction mode with two server connections."""
     program = find_program("pgbouncer")
     if program is None:
         pytest.skip("pgbouncer is not installed: on Debian and Ubuntu, apt-get install pgbouncer.")
-    server = conninfo_to_dict(database_url)
+    server = conninfo_to_dict(shared_database_url)
     with tempfile.TemporaryDirectory(prefix="riq-pooler-") as name:
         folder = Path(name)
         settings = folder / "pgbouncer.ini"

@@ -1,6 +1,6 @@
 """Row-level security: one tenant's rows, whatever a query forgets, for every table that the catalog knows."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -52,9 +52,10 @@ class Two:
             connection.rollback()
 
 
-@pytest.fixture
-def two(database_url: str) -> Two:
-    return Two(database_url)
+@pytest.fixture(scope="module")
+def two(shared_database_url: str) -> Two:
+    """The same two for all these tests, which leave their rows as they are."""
+    return Two(shared_database_url)
 
 
 def refused(connection: "psycopg.Connection[Any]", statement: str, values: dict[str, Any], how: type[psycopg.Error]) -> bool:
@@ -70,8 +71,8 @@ def test_every_tenant_table_stands_in_the_builder_so_that_none_is_forgotten_here
     assert set(two.tables) == set(ONE_ROW)
 
 
-def test_row_level_security_is_forced_on_every_table_there_is(database_url: str) -> None:
-    with psycopg.connect(database_url) as admin:
+def test_row_level_security_is_forced_on_every_table_there_is(shared_database_url: str) -> None:
+    with psycopg.connect(shared_database_url) as admin:
         loose = admin.execute(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
             " AND NOT (relrowsecurity AND relforcerowsecurity)"
@@ -79,17 +80,22 @@ def test_row_level_security_is_forced_on_every_table_there_is(database_url: str)
     assert loose == [("alembic_version",)]
 
 
+@pytest.fixture
+async def database(shared_database_url: str) -> AsyncIterator[Database]:
+    async with Database.open(shared_database_url, pool_size=1) as opened:
+        yield opened
+
+
 async def test_the_role_in_use_is_neither_owner_nor_superuser_and_cannot_bypass(database: Database) -> None:
     async with database.tenant(1) as connection:
         tenant = await (await connection.execute(ROLE_IN_USE)).fetchone()
     async with database.system() as connection:
         system = await (await connection.execute(ROLE_IN_USE)).fetchone()
-    async with database.pipelined("refactoriq_system") as connection:
-        cursor = await connection.execute(ROLE_IN_USE)
+    at_once = await database.at_once(ROLE_IN_USE, ())
     powerless = (False, False, False, False, False, 0, 0, True)
     assert tenant == ("refactoriq_tenant", *powerless)
     assert system == ("refactoriq_system", *powerless)
-    assert await cursor.fetchone() == system
+    assert at_once == [system]
 
 
 def test_a_query_that_forgets_its_where_sees_one_tenants_rows(two: Two) -> None:
@@ -133,10 +139,11 @@ def test_every_reference_between_tenant_tables_names_the_tenant_too(two: Two) ->
 
 
 def test_no_row_refers_to_another_tenants_row(two: Two) -> None:
-    mixed = two.theirs | {"org": two.ours["org"]}
-    with psycopg.connect(two.url) as admin:  # their own rows of the same keys would be refused for being there twice
-        admin.execute("DELETE FROM reviews")
-        admin.execute("DELETE FROM files")
+    with psycopg.connect(two.url) as admin:  # rows of the same keys as another's would be refused for being there twice
+        others = one_row_of_everything(admin, 3)
+        admin.execute("DELETE FROM reviews WHERE organization_id = %(org)s", others)
+        admin.execute("DELETE FROM files WHERE organization_id = %(org)s", others)
+    mixed = others | {"org": two.ours["org"]}
     with two.as_tenant(two.ours["org"]) as connection:
         for table in ("analyses", "findings", "reviews", "proposals", "files", "embeddings"):
             assert refused(connection, f"INSERT INTO {table} {ONE_ROW[table]}", mixed, ForeignKeyViolation), table
@@ -144,9 +151,12 @@ def test_no_row_refers_to_another_tenants_row(two: Two) -> None:
 
 def test_an_organization_that_goes_takes_all_its_rows_along_and_nobody_elses(two: Two) -> None:
     with psycopg.connect(two.url) as admin:
-        admin.execute("DELETE FROM organizations WHERE id = %s", (two.ours["org"],))
-        left = {table: admin.execute(f"SELECT organization_id FROM {table}").fetchall() for table in two.tables}
-    assert left == {table: [(two.theirs["org"],)] for table in two.tables}
+        gone = one_row_of_everything(admin, 4)
+        admin.execute("DELETE FROM organizations WHERE id = %(org)s", gone)
+        for table in two.tables:
+            left = {row[0] for row in admin.execute(f"SELECT organization_id FROM {table}")}
+            assert gone["org"] not in left
+            assert {two.ours["org"], two.theirs["org"]} <= left
 
 
 @pytest.mark.parametrize("setting", [None, "", "0"])
@@ -165,22 +175,20 @@ def test_what_was_done_stays_on_record(two: Two) -> None:
         assert not refused(connection, f"INSERT INTO audit_logs {ONE_ROW['audit_logs']}", two.ours, InsufficientPrivilege)
 
 
-async def test_the_system_cannot_look_into_what_belongs_to_tenants(two: Two) -> None:
-    async with Database.open(two.url, pool_size=1) as database:
-        for table in set(two.tables) - {"installations", "repositories"}:
-            with pytest.raises(InsufficientPrivilege):
-                async with database.system() as connection:
-                    await connection.execute(f"SELECT * FROM {table}")
-
-
-async def test_a_tenant_sees_its_own_deliveries_and_changes_none(two: Two) -> None:
-    async with Database.open(two.url, pool_size=1) as database:
-        await Deliveries(database).remember([a_new_delivery("ours", account_id=1), a_new_delivery("theirs", account_id=2)])
-        async with database.tenant(two.ours["org"]) as connection:
-            assert await (await connection.execute("SELECT id FROM deliveries")).fetchall() == [("ours",)]
+async def test_the_system_cannot_look_into_what_belongs_to_tenants(two: Two, database: Database) -> None:
+    for table in set(two.tables) - {"installations", "repositories"}:
         with pytest.raises(InsufficientPrivilege):
-            async with database.tenant(two.ours["org"]) as connection:
-                await connection.execute("DELETE FROM deliveries")
+            async with database.system() as connection:
+                await connection.execute(f"SELECT * FROM {table}")
+
+
+async def test_a_tenant_sees_its_own_deliveries_and_changes_none(two: Two, database: Database) -> None:
+    await Deliveries(database).remember([a_new_delivery("ours", account_id=1), a_new_delivery("theirs", account_id=2)])
+    async with database.tenant(two.ours["org"]) as connection:
+        assert await (await connection.execute("SELECT id FROM deliveries")).fetchall() == [("ours",)]
+    with pytest.raises(InsufficientPrivilege):
+        async with database.tenant(two.ours["org"]) as connection:
+            await connection.execute("DELETE FROM deliveries")
 
 
 async def test_neither_role_nor_tenant_reaches_the_next_transaction_on_the_connection(two: Two) -> None:
