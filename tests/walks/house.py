@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
+import psycopg
 import structlog
 from redis.asyncio import Redis
 from rq import Queue as RqQueue
@@ -95,10 +96,12 @@ class House:
 
     async def work(self) -> None:
         """Do every job that is queued, in the queue's order, until none is left. What puts itself off is in `put_off`."""
-        while job := await self._next():
+        while job := await self.next_job():
             with structlog.contextvars.bound_contextvars():
                 seconds = await attempt(self.settings, job["kind"], job["arguments"])
                 structlog.contextvars.clear_contextvars()
+            bugs = [line.get("exception") for line in self.log if line["event"] == "bug"]
+            assert not bugs, bugs[0]
             if seconds is not None:
                 self.put_off[str(job["arguments"]["delivery_id"])] = seconds
                 self._later.append(job)
@@ -127,6 +130,11 @@ class House:
         """The REST calls so far, each as `METHOD path`."""
         return [f"{exchange.method} {exchange.path}" for exchange in self.github.rest_requests]
 
+    def sql(self, statement: LiteralString) -> None:
+        """One statement on the database, by its owner."""
+        with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
+            connection.execute(statement)
+
     async def until(self, true: Callable[[], object], seconds: float = 20.0) -> None:
         """Wait until this is true."""
         async with asyncio.timeout(seconds):
@@ -136,7 +144,8 @@ class House:
     _later: list[dict[str, Any]] = field(default_factory=list)
     _again: list[dict[str, Any]] = field(default_factory=list)
 
-    async def _next(self) -> dict[str, Any] | None:
+    async def next_job(self) -> dict[str, Any] | None:
+        """Take the job that a worker would take next: its kind and arguments."""
         if self._again:
             return self._again.pop(0)
         for queue in QUEUES:
