@@ -1,7 +1,9 @@
 """`refactoriq doctor`: everything well, everything away, and each thing that can be wrong, with what to do."""
 
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,25 @@ def test_when_everything_is_away_it_says_what_to_do_and_the_exit_code_is_1(
     assert set(wrong) == {"DATABASE_URL", "REDIS_URL", "GitHub", "DATA_DIR", "HTTPS_PROXY", "SSL_CERT_FILE"}
     assert "Check DATABASE_URL" in wrong["DATABASE_URL"] and "Check REDIS_URL" in wrong["REDIS_URL"]
     assert "hidden-pass" not in out
+
+
+@pytest.mark.slow
+def test_services_that_never_answer_are_given_up_after_a_few_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app_key: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port, started = silent.getsockname()[1], time.monotonic()
+        code, out = running(
+            monkeypatch, capsys, database_url=f"postgres://u:p@127.0.0.1:{port}/db", redis_url=f"redis://127.0.0.1:{port}/0",
+            github_api_url=f"http://127.0.0.1:{port}", github_app_id="1", github_private_key=app_key.private,
+        )  # fmt: skip
+    assert code == 1
+    assert {line[9:].split("  ")[0] for line in out.splitlines() if line.startswith("wrong")} >= {
+        "DATABASE_URL",
+        "REDIS_URL",
+        "GitHub",
+    }
+    assert time.monotonic() - started < 20
 
 
 def test_with_no_settings_at_all_nothing_is_wrong_and_serve_is_named(

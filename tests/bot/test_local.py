@@ -259,6 +259,19 @@ async def test_nothing_that_the_checkouts_configuration_names_is_run(checkout: B
     assert {path: path.read_bytes() for path in (checkout.path / ".git").rglob("*") if path.is_file()} == before
 
 
+async def test_a_submodule_is_its_commit_and_nothing_in_it_is_run(tmp_path: Path) -> None:
+    inner = a_checkout(tmp_path / "checkout" / "sub", {"inner.py": "1\n"}, {"inner.py": "2\n"})
+    outer = a_checkout(tmp_path / "checkout", {"app.py": "1\n"}, {"sub": Submodule(inner.base)})
+    mark = tmp_path / "run"
+    with (inner.path / ".git" / "config").open("a") as file:
+        file.write(f'[core]\n\tfsmonitor = touch {mark}; false\n[filter "evil"]\n\tclean = touch {mark}; cat\n')
+    (inner.path / ".gitattributes").write_text("* filter=evil\n")
+    (inner.path / "inner.py").write_text("3\n")
+    local = await local_change(outer.path, None, None)
+    assert [(file.path, file.kind) for file in local.change.diff.files] == [("sub", FileKind.SUBMODULE)]
+    assert not mark.exists()
+
+
 async def test_git_itself_would_have_run_it(checkout: BuiltRepository, tmp_path: Path) -> None:
     """The traps of the test above do go off: otherwise it would prove nothing."""
     mark = tmp_path / "run"
