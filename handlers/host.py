@@ -40,7 +40,8 @@ class CodeHost(Protocol):
         ...
 
     async def bot_reviews(self, installation_id: int, repository: str, number: int) -> list[PostedReview]:
-        """The newest (at most 200) reviews written by bots, oldest first. One call, two where there are over a hundred."""
+        """The newest (at most 200) reviews written by bots, oldest first. One call; two where there are over a
+        hundred, three where the last hundred has only just begun."""
         ...
 
     async def post_review(self, installation_id: int, repository: str, number: int, review: Review) -> int:
