@@ -44,8 +44,9 @@ async def test_connections_that_the_server_closed_meanwhile_are_replaced_unseen(
     assert not after & before
 
 
-async def test_a_connection_that_is_whole_is_used_again(database: Database) -> None:
-    assert len({await backend(database) for _ in range(5)}) == 1
+async def test_a_connection_that_is_whole_is_used_again(shared_database_url: str) -> None:
+    async with Database.open(shared_database_url, pool_size=1) as database:
+        assert len({await backend(database) for _ in range(5)}) == 1
 
 
 async def test_a_server_that_breaks_off_in_the_middle_counts_as_away(database: Database, shared_database_url: str) -> None:
@@ -100,7 +101,9 @@ async def test_a_mistake_in_a_query_is_no_outage_and_undoes_its_transaction(data
 
 async def test_a_mistake_in_what_is_sent_at_once_keeps_its_own_name_and_undoes_everything(database: Database) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
-        await database.at_once("INSERT INTO organizations (login, kind) VALUES ('undone', 'User'), (%s, %s)", ("undone", "Martian"))
+        await database.at_once(
+            "INSERT INTO organizations (login, kind) VALUES ('undone', 'User'), (%s, %s)", ("undone", "Martian")
+        )
     async with database.system() as connection:
         cursor = await connection.execute("SELECT count(*) FROM organizations WHERE login = 'undone'")
         assert await cursor.fetchone() == (0,)
