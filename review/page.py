@@ -122,8 +122,6 @@ def squeezed(text: str) -> str:
 
 def matches(rows: Sequence[Row], wanted: Sequence[str], *, whole: bool) -> list[int]:
     """The indexes at which these lines stand one after the other; a single one may be a part of a line, unless `whole`."""
-    if not wanted:
-        return []
     starts = [i for i, row in enumerate(rows) if row.text == wanted[0]]
     found = [i for i in starts if [row.text for row in rows[i : i + len(wanted)]] == list(wanted)]
     if found or whole or len(wanted) > 1 or len(wanted[0]) < LEAST_OF_A_LINE:

@@ -12,6 +12,7 @@ from review.shown import Blank, near_numbers, on_one_line
 
 MAX_TITLE = 200
 MAX_DESCRIPTION = 800
+MARK_DIGITS = 8
 RENUMBER = 20
 """After so many lines their number is said again; a number before every line would cost an eighth of the prompt."""
 
@@ -38,11 +39,11 @@ def write_prompt(piece: Piece, said: str) -> Prompt:
 
 
 def _mark(data: str) -> str:
-    """Eight hexadecimal digits that do not stand in the data: nobody can write text that holds its own hash."""
-    mark = sha256(data.encode()).hexdigest()[:8]
-    while mark in data:
-        mark = sha256(mark.encode()).hexdigest()[:8]
-    return mark
+    """Hexadecimal digits that do not stand in the data: its own hash, or the hash of that, until it is so."""
+    mark = sha256(data.encode()).hexdigest()
+    while mark[:MARK_DIGITS] in data:
+        mark = sha256(mark.encode()).hexdigest()
+    return mark[:MARK_DIGITS]
 
 
 def _lines(piece: Piece) -> Iterator[str]:

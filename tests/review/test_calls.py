@@ -8,6 +8,7 @@ import pytest
 
 from review.ask import UNANSWERED
 from review.finding import Location
+from review.pieces import AT_ONCE
 from review.providers.provider import Provider
 from tests.builders_models import a_claim, numbered
 from tests.review.asking import PLACE, asked, calls, many_files, places
@@ -54,7 +55,7 @@ async def test_a_refused_provider_is_replaced_and_not_asked_again(
     models.answer(findings=[])
     result = await asked(providers, {}, many_files(16))
     asked_first = [usage for usage in result.usage if usage.provider == "openai"]
-    assert len(asked_first) <= 12
+    assert len(asked_first) <= AT_ONCE
     assert not any(usage.ok for usage in asked_first)
     assert [usage.ok for usage in result.usage if usage.provider == "anthropic"] == [True] * 16
     assert because in result.notes[0]
@@ -155,6 +156,17 @@ async def test_a_first_provider_that_hangs_leaves_time_for_the_next(
     result = await asked(providers, deadline=2)
     assert (places(result), calls(result)) == ([PLACE], [("openai", False), ("anthropic", True)])
     assert result.notes == ("`anthropic` answered in place of `openai`: no answer within 1 s.",)
+
+
+async def test_pieces_that_wait_in_line_behind_a_hanging_provider_go_to_the_next(
+    models: SandboxModels, providers: tuple[Provider, ...]
+) -> None:
+    models.answer(findings=[])
+    models.fault("hang", 100, provider="openai")
+    result = await asked(providers, {}, many_files(AT_ONCE + 3), deadline=3)
+    assert [usage.ok for usage in result.usage if usage.provider == "openai"] == [False] * AT_ONCE
+    assert [usage.ok for usage in result.usage if usage.provider == "anthropic"] == [True] * (AT_ONCE + 3)
+    assert not result.partial
 
 
 async def test_at_the_deadline_what_there_is_comes_back(models: SandboxModels, providers: tuple[Provider, ...]) -> None:
