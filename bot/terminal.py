@@ -54,7 +54,8 @@ def _lines(analysis: Analysis, diff: Diff) -> Iterator["Text"]:
     for finding in analysis.findings:
         yield from _finding(finding, diff)
         yield Text()
-    yield Text(f"{found(analysis)[0].upper()}{found(analysis)[1:]}.", style="bold")
+    headline = found(analysis)
+    yield Text(f"{headline[0].upper()}{headline[1:]}.", style="bold")
     if analysis.partial:
         yield Text(incomplete(), style="bold yellow")
     for row in coverage(analysis):

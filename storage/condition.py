@@ -118,7 +118,9 @@ async def redis_condition(url: str) -> RedisCondition:
     try:
         async with Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as redis:
             told = await redis.info()
-    except (RedisError, OSError, ValueError) as error:
+    except ValueError:  # its words quote the part that it stumbled over, which may be the password
+        raise UserError("REDIS_URL must be redis://:password@host:port/number. In the password, write / as %2F.") from None
+    except (RedisError, OSError) as error:
         words = str(error).removesuffix(".") or type(error).__name__
         raise UserError(f"Redis cannot be reached: {words}. Check REDIS_URL.") from None
     return RedisCondition(

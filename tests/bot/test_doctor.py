@@ -15,9 +15,10 @@ from psycopg import sql
 
 from bot.checkups import CHECKUPS
 from bot.checkups.checkup import Line, State
-from bot.checkups.github import EVENTS, PERMISSIONS
+from bot.checkups.github import EVENTS, PERMISSIONS, _events, _permissions
 from bot.commands.doctor import doctor
 from bot.settings import Settings, parse_settings
+from review.errors import UserError
 from tests.sandbox.faults import Kind
 from tests.sandbox.github import SandboxGitHub
 
@@ -195,14 +196,19 @@ async def test_a_role_that_owns_tables_is_told(database_url: str) -> None:
     assert line.state is State.WRONG and "refactoriq_tenant owns tables" in line.sentence
 
 
-async def test_a_url_that_is_none_does_not_show_its_password() -> None:
-    from bot.commands.doctor import _one
-
-    [line] = await _one(
-        "DATABASE_URL", CHECKUPS["DATABASE_URL"], parse_settings(database_url="postgres://u:hidden-pass@[broken/x")
-    )
-    assert line.state is State.WRONG
-    assert "hidden-pass" not in line.sentence
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgres://u:hidden-pass@[broken/x"),
+        ("DATABASE_URL", "postgres://u:hidden-pass%zz@h/d"),
+        ("REDIS_URL", "redis://:hidden-pass/@h"),
+    ],
+)
+async def test_a_url_that_is_none_does_not_show_its_password(name: str, url: str) -> None:
+    with pytest.raises(UserError) as caught:
+        await told(name, **{name.lower(): url})
+    assert f"{name} must be" in str(caught.value)
+    assert "hidden" not in str(caught.value)
 
 
 async def test_a_redis_that_throws_jobs_away_is_wrong(redis_url: str) -> None:
@@ -224,14 +230,10 @@ async def test_a_key_of_another_app_is_refused(app: dict[str, str]) -> None:
     assert line.state is State.WRONG and "does not know the app by its key" in line.sentence
 
 
-async def test_a_key_that_is_no_rsa_key_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app: dict[str, str]
-) -> None:
-    monkeypatch.setenv("GITHUB_PRIVATE_KEY", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----")
-    from bot.commands.doctor import _one
-
-    [line] = await _one("GitHub", CHECKUPS["GitHub"], parse_settings(github_app_id="1"))
-    assert line.state is State.WRONG and "GITHUB_PRIVATE_KEY is no RSA private key" in line.sentence
+async def test_a_key_that_is_no_rsa_key_is_refused() -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"
+    with pytest.raises(UserError, match="GITHUB_PRIVATE_KEY is no RSA private key"):
+        await told("GitHub", github_app_id="1", github_private_key=key)
 
 
 @pytest.mark.parametrize("kind", [Kind.SERVER_ERROR, Kind.LOSE_ANSWER, Kind.HTML])
@@ -241,9 +243,7 @@ async def test_a_github_that_fails_is_wrong(github: SandboxGitHub, app: dict[str
     assert line.state is State.WRONG and github.api_url in line.sentence
 
 
-async def test_permissions_and_events_are_held_against_what_the_app_needs(app: dict[str, str]) -> None:
-    from bot.checkups.github import _events, _permissions
-
+def test_permissions_and_events_are_held_against_what_the_app_needs() -> None:
     assert _permissions(PERMISSIONS)[0].state is State.OK
     assert _permissions(PERMISSIONS | {"checks": "write"})[0].state is State.WARNING
     [lacking] = _permissions({"contents": "read", "metadata": "read", "pull_requests": "read"})
