@@ -119,6 +119,14 @@ async def test_what_comes_after_a_statement_sent_at_once_is_in_a_transaction_aga
             assert await cursor.fetchone() == ("refactoriq_system",)
 
 
+INSERTED = "INSERT INTO organizations (login, kind) VALUES (%s, %s), (%s, %s) RETURNING login"
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE users; --", "\\'; SELECT 1; --", "$$ %s %% {0}", "é\n\t\ud7ff😀", ""])
+async def test_whatever_a_single_message_carries_is_data(database: Database, text: str) -> None:
+    assert await database.at_once(INSERTED, (text, "User", text * 2, "User")) == [(text,), (text * 2,)]
+
+
 async def test_a_task_that_is_cancelled_gives_its_connection_back(shared_database_url: str) -> None:
     async with Database.open(shared_database_url, pool_size=1) as database:
         with pytest.raises(TimeoutError):
