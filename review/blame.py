@@ -19,9 +19,15 @@ class Blame:
     def __init__(self, diff: Diff, head: Mapping[str, bytes], base: Mapping[str, bytes]) -> None:
         self._altered = {file.path: _altered(file) for file in diff.files}
         self._added = {file.path: file.added_numbers() for file in diff.files}
+        self._base_files = base
         self._renamed = {file.previous_path or file.path: file.path for file in diff.files}
         self._head = _Lines(head)
         self._base = _Lines(base)
+
+    def base_of(self, found: Iterable[Finding]) -> dict[str, bytes]:
+        """The base's files that must be looked at to tell which of these findings are new, by their path there."""
+        paths = {finding.path for finding in found if finding.rule == SYNTAX or self._touched(finding)}
+        return {path: data for path, data in self._base_files.items() if self._renamed.get(path) in paths}
 
     def new(self, found: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]:
         """Those of `found`, at the head, that are new, given those of the base.

@@ -1,6 +1,7 @@
 """Turn a tool's edits of characters into a suggestion of whole lines, as GitHub applies it."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,6 +29,7 @@ class Places:
     def __init__(self, text: str) -> None:
         self.text = text
         self.starts = [0, *(match.end() for match in LINE.finditer(text))]
+        self._newlines = [match.start() for match in re.finditer("\n", text)]
 
     def offset(self, row: int, column: int) -> int:
         """The offset of a 1-based row and column (in characters); places outside are moved to the nearest inside."""
@@ -36,7 +38,7 @@ class Places:
 
     def line(self, offset: int) -> int:
         """The 1-based number of the line there, as git and GitHub count: only `\\n` ends one."""
-        return self.text.count("\n", 0, offset) + 1
+        return bisect_left(self._newlines, offset) + 1
 
 
 def suggestion(text: str, edits: Sequence[Edit]) -> Suggestion | None:

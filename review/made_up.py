@@ -23,7 +23,7 @@ NOT_A_SECRET = re.compile(
 """Endings of names for something about a secret: `token_url`, `passwordField`, `secret-name`."""
 
 PASSWORD = re.compile(r"passw|passphrase|pwd", re.IGNORECASE)
-WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}|\d{1,4}")
+WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}|^[A-Za-z]$|[vV]?\d{1,4}")
 SEPARATORS = re.compile(r"[-_./:@#,+=&;|\s]+")
 LOCAL = re.compile(
     r"localhost|127\.[\d.]+|0\.0\.0\.0|host\.docker\.internal"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from review.analyzers.analyzer import Analyzer, AnalyzerFailed
+from review.analyzers.analyzer import Analyzer
 from review.blame import Blame
 from review.change import Change
+from review.errors import AnalyzerFailed
 from review.finding import Finding, worst_first
 from review.written import WrittenFiles, write_files
 
@@ -45,20 +46,28 @@ async def run_analyzers(
     an analyzer that fails: its partial findings stand, and `notes` names it.
     """
     wanted = [analyzer for analyzer in analyzers if any(map(analyzer.wants, head))]
-    with TemporaryDirectory(prefix="refactoriq-") as folder:
-        ends = [_written(files, Path(folder, name)) for name, files in (("head", head), ("base", base))]
-        async with asyncio.TaskGroup() as group:
-            tasks = [[group.create_task(_look(analyzer, end)) for end in ends] for analyzer in wanted]
     blame = Blame(change.diff, head, base)
-    results = [
-        _compared(analyzer.name, at_head.result(), at_base.result(), blame)
-        for analyzer, (at_head, at_base) in zip(wanted, tasks, strict=True)
-    ]
+    with TemporaryDirectory(prefix="refactoriq-") as folder:
+        at_head = _written(head, Path(folder, "head"))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_run(analyzer, at_head, blame, Path(folder, analyzer.name))) for analyzer in wanted]
+    results = [task.result() for task in tasks]
     return AnalyzersResult(
         findings=tuple(finding for result in results for finding in result.findings),
         ran=tuple(name for result in results for name in result.ran),
         notes=tuple(note for result in results for note in result.notes),
     )
+
+
+async def _run(analyzer: Analyzer, at_head: WrittenFiles, blame: Blame, room: Path) -> AnalyzersResult:
+    """One analyzer on the head, then on what is needed of the base: only files where it found something on altered lines.
+
+    That is hardly ever much, so that the base costs next to nothing where both at once would cost the same again.
+    """
+    head = await _look(analyzer, at_head)
+    before = blame.base_of(head.findings)
+    base = await _look(analyzer, _written(before, room)) if before else Looked()
+    return _compared(analyzer.name, head, base, blame)
 
 
 def _written(files: Mapping[str, bytes], root: Path) -> WrittenFiles:

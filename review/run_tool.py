@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.analyzers.analyzer import AnalyzerFailed
+from review.errors import AnalyzerFailed
 
 MAX_OUTPUT = 32 * 1024 * 1024
 MAX_ERRORS = 8 * 1024
 MAX_ARGUMENTS = 96 * 1024
 """Linux allows 128 KB for the environment and arguments on the smallest stacks; the rest goes into another run."""
 
-LIMITS = 'ulimit -c 0; ulimit -t 120; ulimit -v 4194304 2>/dev/null; exec "$@"'
+LIMITS = 'ulimit -c 0; ulimit -t 120; ulimit -v 1048576 2>/dev/null; exec "$@"'
 """CPU seconds and kilobytes of address space. macOS knows no -v and goes without."""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "RAYON_NUM_THREADS": "4"}
@@ -91,12 +91,19 @@ async def _read_first(stream: asyncio.StreamReader) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill the whole process group, children that outlived their parent included; collect the parent and close its pipes."""
+    """Kill the whole process group, children that outlived their parent included; collect the parent and close its pipes.
+
+    `wait` returns only when both pipes were read to their end, so they are emptied first: a full one would hold us for ever.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-    for stream in (process.stdout, process.stderr):
-        with suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                while stream is not None and await stream.read(65_536):
-                    pass
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):  # a child that left the group may keep a pipe open
+            await asyncio.gather(_drop(process.stdout), _drop(process.stderr))
+            await process.wait()
+    process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way to let go of the pipes
+
+
+async def _drop(stream: asyncio.StreamReader | None) -> None:
+    while stream is not None and await stream.read(65_536):
+        pass

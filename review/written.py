@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from review.analyzers.analyzer import Folder
 from review.finding import Finding
 
 HARMLESS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}){0,15}")
@@ -20,6 +19,17 @@ SETTINGS = re.compile(
 
 ODD = "+odd"
 """Where files with other names go. No harmless name begins with a plus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files of one end of a change, written out for tools: regular files below `root`, none of the repository's own settings.
+
+    `paths` are relative to `root`, with `/`.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

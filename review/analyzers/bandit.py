@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from review.analyzers.analyzer import AnalyzerFailed, Folder
+from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity
 from review.places import is_example, is_test
 from review.run_tool import batches, run_tool
+from review.written import Folder
 
 RULES = Path(__file__).with_name("bandit_rules.toml")
 
@@ -65,7 +66,8 @@ class RuleTable:
     """The table in bandit_rules.toml, read."""
 
     skip: str
-    words: re.Pattern[str]
+    words: tuple[re.Pattern[str], ...]
+    sequences: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
     severity: dict[str, Severity]
     say: dict[str, str]
     low_unless_high: frozenset[str]
@@ -89,7 +91,8 @@ def rule_table() -> RuleTable:
     data = tomllib.loads(RULES.read_text())
     return RuleTable(
         skip=",".join(data["skip"]),
-        words=re.compile(data["words"].replace("\n", ""), re.DOTALL),
+        words=tuple(map(re.compile, data["words"])),
+        sequences=tuple((re.compile(first), re.compile(then)) for first, then in data["sequences"]),
         severity={rule: Severity(value) for rule, value in data["severity"].items()},
         say=data["say"],
         low_unless_high=frozenset(data["low_unless_high"]),
@@ -143,7 +146,12 @@ class Bandit:
 
 
 def _worth_reading(path: Path) -> bool:
-    return rule_table().words.search(path.read_bytes().decode(errors="replace")) is not None
+    """Whether the file holds a word of the table: each is looked for by itself, which takes linear time on any text."""
+    text = path.read_bytes().decode(errors="replace").lower()
+    table = rule_table()
+    if any(word.search(text) for word in table.words):
+        return True
+    return any(then.search(text, match.end()) for first, then in table.sequences if (match := first.search(text)))
 
 
 def _findings(folder: Folder, issues: Iterable[Issue]) -> Iterable[Finding]:

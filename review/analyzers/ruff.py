@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from review.analyzers.analyzer import AnalyzerFailed, Folder
 from review.edits import Edit, Places, suggestion
+from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity, Suggestion
 from review.places import is_example, is_test
 from review.run_tool import batches, run_tool
+from review.written import Folder
 
 RULES = Path(__file__).with_name("ruff_rules.toml")
 # Defined by whoever runs the code: gettext's install, type checkers, IPython.

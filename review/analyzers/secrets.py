@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from time import monotonic
 
-from review.analyzers.analyzer import AnalyzerFailed, Folder
+from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location
 from review.places import is_example, is_test
 from review.secret_kinds import GENERIC, SecretKind, find_secrets
 from review.secrets_blank import blank_secrets
+from review.written import Folder
 
 SECONDS = 30.0
 """For all files together. A megabyte takes a fifth of a second, one made to be slow some two."""

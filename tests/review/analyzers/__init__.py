@@ -1,0 +1,1 @@
+"""Each analyzer on its own, with the real tool."""
