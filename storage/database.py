@@ -46,7 +46,6 @@ class Database:
             reconnect_timeout=WAIT,
             open=False,
             check=_still_open,
-            reset=_as_it_was,
             # No prepared statements: behind a transaction pooler the next one may run on another server connection.
             kwargs={"prepare_threshold": None, "connect_timeout": 5, "application_name": "refactoriq"},
         )
@@ -83,25 +82,21 @@ class Database:
 
         Gives its rows. The values are written into the text by libpq's rules, since such a message takes no parameters.
         """
-        async with self._transaction() as connection:
-            await connection.set_autocommit(True)  # nothing is sent; the pool takes it back by `_as_it_was`
+        # The message is a transaction by itself: none is begun around it.
+        async with self._transaction(begin=False) as connection:
             cursor = AsyncClientCursor(connection)
-            await cursor.execute(f"SELECT set_config('role', 'refactoriq_system', true); {statement}", values)  # noqa: S608
+            await cursor.execute(f"SELECT set_config('role', 'refactoriq_system', true); {statement}", values)
             cursor.nextset()
             return await cursor.fetchall()
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Connection]:
+    async def _transaction(self, *, begin: bool = True) -> AsyncIterator[Connection]:
         try:
             async with self._pool.connection() as connection:
+                await connection.set_autocommit(not begin)  # sends nothing
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Away("The database cannot be reached just now.") from error
-
-
-async def _as_it_was(connection: Connection) -> None:
-    """Whoever gets this connection next is in a transaction from the first query on: the roles last for one."""
-    await connection.set_autocommit(False)
 
 
 async def _still_open(connection: Connection) -> None:

@@ -1,8 +1,10 @@
 """Deliveries remembered: each webhook once, what it became, and which of them still wait."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, LiteralString
+
+import msgspec
 
 from storage.database import Database, plain
 
@@ -54,8 +56,11 @@ class RememberedDelivery:
 REMEMBER = """
 INSERT INTO deliveries
     (id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome, job)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::text[],
-                     %s::text[], %s::text[], %s::bytea[])
+SELECT id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome,
+       decode(job, 'base64')
+FROM json_to_recordset(%s) AS new(
+    id text, event text, action text, account_id bigint, installation_id bigint, repository_id bigint, pull_number int,
+    head_sha text, state text, outcome text, job text)
 ON CONFLICT (id) DO UPDATE SET state = 'received', outcome = '', attempts = 0, updated_at = now()
 WHERE deliveries.state = 'failed'
 RETURNING id
@@ -98,10 +103,7 @@ class Deliveries:
         Only those shall be queued. An id that stands twice in the batch counts once.
         """
         rows = list({delivery.id: delivery for delivery in batch}.values())
-        columns = [list(column) for column in zip(*map(astuple, rows), strict=True)] or [[] for _ in fields(NewDelivery)]
-        async with self._database.pipelined("refactoriq_system") as connection:
-            cursor = await connection.execute(REMEMBER, columns, binary=True)
-        return {row[0] for row in await cursor.fetchall()}
+        return {row[0] for row in await self._database.at_once(REMEMBER, (msgspec.json.encode(rows).decode(),))}
 
     async def started(self, delivery_id: str) -> int | None:
         """Work begins; gives how many times it has begun by now, or None where the delivery has a final state already."""

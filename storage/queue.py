@@ -1,11 +1,12 @@
 """The queue: jobs put into Redis for rq's workers, many in one round trip, and where each of them is."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from typing import Any, Literal
 
 import msgspec
@@ -36,6 +37,20 @@ trying again is another matter (`bot/worker.py`)."""
 
 KEPT_FAILED = 7 * 24 * 3600
 """Seconds for which Redis keeps what failed for good; Postgres keeps it longer."""
+
+
+PUT = """
+local template = {unpack(ARGV, 3, 2 + ARGV[2])}
+redis.call('SADD', KEYS[1], KEYS[2])
+for n = 3, #KEYS do
+    local id, kind, data = unpack(ARGV, 3 * n - 6 + ARGV[2], 3 * n - 4 + ARGV[2])
+    redis.call('HSET', KEYS[n], 'description', kind, 'data', data, 'created_at', ARGV[1], 'enqueued_at', ARGV[1],
+        unpack(template))
+    redis.call('RPUSH', KEYS[2], id)
+end
+"""
+"""Jobs of one queue as rq writes them. Keys: the queues, the queue, a hash for each job. Values: the moment, the template,
+then id, kind and data of each job. A third of the work that as many commands as rq sends would be on this side."""
 
 
 class Json:
@@ -97,14 +112,14 @@ class Queue:
 
     async def put_many(self, jobs: Sequence[QueuedJob]) -> None:
         """Put these jobs in one round trip. An id that is on a queue already would stand there twice: see `whereabouts`."""
-        pushed: dict[QueueName, list[str]] = defaultdict(list)
-        pipeline = self._redis.pipeline()
+        by_queue: dict[QueueName, list[QueuedJob]] = defaultdict(list)
         for job in jobs:
-            pipeline.hset(_job_key(job.id), mapping=_fields(job))
-            pushed[job.queue].append(job.id)
-        pipeline.sadd(RqQueue.redis_queues_keys, *map(_queue_key, pushed))
-        for queue, ids in pushed.items():
-            pipeline.rpush(_queue_key(queue), *ids)
+            by_queue[job.queue].append(job)
+        pipeline, moment = self._redis.pipeline(transaction=False), utcformat(now())
+        for queue, those in by_queue.items():
+            keys = (RqQueue.redis_queues_keys, _queue_key(queue), *(_job_key(job.id) for job in those))
+            values = (value for job in those for value in (job.id, job.kind, _data(job)))
+            pipeline.eval(PUT, len(keys), *keys, moment, *_template(queue), *values)
         await self._executed(pipeline)
 
     async def whereabouts(self, ids: Sequence[str]) -> dict[str, Whereabouts]:
@@ -156,20 +171,20 @@ def _queue_key(queue: QueueName) -> str:
     return RqQueue.redis_queue_namespace_prefix + queue
 
 
-def _fields(job: QueuedJob) -> Mapping[Any, Any]:
-    """The hash of a job as rq writes it: rq makes the template once, for it takes 130 microseconds a job and this 20.
-
-    A test performs such a job with a real worker; rq is pinned for it.
-    """
-    moment = utcformat(now())
-    data = Json.dumps((PERFORM, None, (job.kind, job.arguments), {}))
-    return _template(job.queue) | {"created_at": moment, "enqueued_at": moment, "description": job.kind, "data": data}
+def _data(job: QueuedJob) -> bytes:
+    return Json.dumps((PERFORM, None, (job.kind, job.arguments), {}))
 
 
 @cache
-def _template(queue: QueueName) -> dict[str, Any]:
+def _template(queue: QueueName) -> tuple[Any, ...]:
+    """What the hashes of all jobs of a queue have alike, name after value, with the number of both before them.
+
+    rq makes it once: a job takes it 130 microseconds. A test performs such a job with a real worker; rq is pinned for it.
+    """
     job = Job.create(
         PERFORM, id="template", connection=BlockingRedis(), origin=queue, status=JobStatus.QUEUED, timeout=JOB_SECONDS,
         result_ttl=0, failure_ttl=KEPT_FAILED, retry=DEATHS, serializer=Json,
     )  # fmt: skip
-    return {name: value for name, value in job.to_dict().items() if value != ""}
+    own = ("created_at", "enqueued_at", "description", "data")
+    alike = {name: value for name, value in job.to_dict().items() if value != "" and name not in own}
+    return (2 * len(alike), *chain.from_iterable(alike.items()))
