@@ -4,48 +4,24 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import yaml
-from psycopg import sql
 
-from bot.checkups import CHECKUPS
 from bot.checkups.checkup import Line, State
 from bot.checkups.github import EVENTS, PERMISSIONS, _events, _permissions
 from bot.commands.doctor import doctor
-from bot.settings import Settings, parse_settings
 from review.errors import UserError
+from tests.bot.told import state, told
 from tests.sandbox.faults import Kind
 from tests.sandbox.github import SandboxGitHub
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("alone")]
 
 ROOT = Path(__file__).parents[2]
 SECRET = "an-unmistakable-secret-" * 3
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Neither this machine's settings nor a `.env` of the working folder."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-async def told(name: str, **settings: Any) -> list[Line]:
-    """What one checkup says under these settings."""
-    return await CHECKUPS[name](parse_settings(**settings))
-
-
-async def state(name: str, **settings: Any) -> State:
-    [line] = await told(name, **settings)
-    return line.state
 
 
 def running(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **settings: str) -> tuple[int, str]:
@@ -148,81 +124,6 @@ def test_the_process_itself_ends_with_the_exit_code(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert b"wrong    REDIS_URL" in done.stdout and b"Traceback" not in done.stderr
-
-
-async def test_an_empty_database_is_to_be_migrated(empty_database_url: str) -> None:
-    lines = await told("DATABASE_URL", database_url=empty_database_url)
-    assert [(line.state, line.subject) for line in lines] == [
-        ("ok", "DATABASE_URL"),
-        ("ok", "pgvector"),
-        ("wrong", "migrations"),
-    ]
-    assert "run `refactoriq migrate`" in lines[-1].sentence
-
-
-async def test_a_database_at_an_older_migration_is_to_be_migrated(database_url: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0000'")
-    assert "is at 0000" in (await told("DATABASE_URL", database_url=database_url))[-1].sentence
-
-
-@pytest.fixture
-def a_user(postgres_url: str, database_url: str) -> Iterator[str]:
-    """The URL of a user of that database who may take on neither role."""
-    name = f"plain_{database_url.split('test_')[1][:12]}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
-        yield name
-        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-
-
-async def test_a_user_who_may_not_take_on_the_roles_is_told(database_url: str, a_user: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("GRANT SELECT ON alembic_version TO {}").format(sql.Identifier(a_user)))
-        url = "postgresql://" + database_url.split("://")[1].replace(connection.info.user, a_user, 1)
-    try:
-        lines = await told("DATABASE_URL", database_url=url)
-    finally:
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(a_user)))
-    assert [line.state for line in lines if line.subject == "roles"] == ["wrong", "wrong"]
-    assert "may not be taken on" in lines[-1].sentence
-
-
-async def test_a_role_that_owns_tables_is_told(database_url: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("ALTER TABLE findings OWNER TO refactoriq_tenant")
-    [line] = [line for line in await told("DATABASE_URL", database_url=database_url) if line.subject == "roles"]
-    assert line.state is State.WRONG and "refactoriq_tenant owns tables" in line.sentence
-
-
-@pytest.mark.parametrize(
-    ("name", "url"),
-    [
-        ("DATABASE_URL", "postgres://u:hidden-pass@[broken/x"),
-        ("DATABASE_URL", "postgres://u:hidden-pass%zz@h/d"),
-        ("REDIS_URL", "redis://:hidden-pass/@h"),
-    ],
-)
-async def test_a_url_that_is_none_does_not_show_its_password(name: str, url: str) -> None:
-    with pytest.raises(UserError) as caught:
-        await told(name, **{name.lower(): url})
-    assert f"{name} must be" in str(caught.value)
-    assert "hidden" not in str(caught.value)
-
-
-async def test_a_redis_that_throws_jobs_away_is_wrong(redis_url: str) -> None:
-    import redis
-
-    with redis.Redis.from_url(redis_url) as client:
-        before = client.config_get("maxmemory-policy")["maxmemory-policy"]
-        client.config_set("maxmemory-policy", "allkeys-lru")
-        try:
-            lines = await told("REDIS_URL", redis_url=redis_url)
-        finally:
-            client.config_set("maxmemory-policy", before)
-    assert State.WRONG in [line.state for line in lines]
-    assert any("noeviction" in line.sentence for line in lines)
 
 
 async def test_a_key_of_another_app_is_refused(app: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from review.errors import UserError
 from review.providers.provider import Answer, Prompt, Provider, ProviderBusy
 from tests.sandbox.models import SandboxModels
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("alone")]
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = {
@@ -32,13 +32,6 @@ SCHEMA = {
     "additionalProperties": False,
 }
 KEYS = {"openai_api_key": "sk-one", "anthropic_api_key": "sk-two"}
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*ModelSettings.model_fields, "no_proxy", "all_proxy", "http_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def settings(**given: object) -> ModelSettings:

@@ -12,7 +12,7 @@ from bot.settings import Settings, read_model_settings, read_settings
 from review.errors import UserError
 from tests.sandbox.app_key import AppKey
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("alone")]
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = """
@@ -31,15 +31,6 @@ PRODUCTION = {
     "GITHUB_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----",
     "GITHUB_WEBHOOK_SECRET": "w" * 32,
 }
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither this machine's settings nor a `.env` of the working folder."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.chdir(tmp_path)
 
 
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
