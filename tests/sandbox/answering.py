@@ -165,7 +165,7 @@ class Route:
     def pattern(self) -> re.Pattern[str]:
         greedy = {"path", "basehead", "ref"}
         names = re.sub(r"\{(\w+)\}", lambda m: f"(?P<{m[1]}>{'.+' if m[1] in greedy else '[^/]+'})", self.template)
-        return re.compile(names)
+        return re.compile(names, re.DOTALL)
 
     @property
     def creates_content(self) -> bool:

@@ -78,7 +78,7 @@ class Server:
         self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
         request = Request(scope, receive)
-        path = request.url.path.removeprefix("/api/v3") or "/"
+        path = scope["path"].removeprefix("/api/v3") or "/"
         headers = {name: value for name, value in request.headers.items() if name not in SECRET_HEADERS}
         exchange = Exchange(request.method, path, request.url.query, headers)
         self.requests.append(exchange)
