@@ -68,10 +68,10 @@ class Objects:
         found = []
         for revision in revisions:
             ask = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-            output = await self.git(*ask, fine=(0, 1))
-            if not output:
+            sha = (await self.git(*ask, fine=(0, 1))).decode().strip()
+            if not OBJECT_ID.fullmatch(sha):  # nothing; or several, for a range
                 raise NoSuchCommit(f"there is no commit {revision}")
-            found.append(output.decode().strip())
+            found.append(sha)
         return found
 
     async def merge_bases(self, one: str, other: str) -> list[str]:
