@@ -18,6 +18,9 @@ NAME = "RefactorIQ"
 MOST_LISTED = 30
 """Skipped files and overflowing findings that are listed one by one; the others are counted."""
 
+MOST_SAID = 400
+"""Characters of a finding's message in the list, which is read at a glance."""
+
 
 def write_review(
     analysis: Analysis, diff: Diff, marker: Marker, *, told: Collection[str] = (), max_comments: int = 50
@@ -50,8 +53,7 @@ def write_note(analysis: Analysis, marker: Marker, standing: int = 0) -> Review:
 def write_update(body: str, analysis: Analysis, marker: Marker, standing: int) -> str:
     """The body of an earlier review with findings, brought up to date for a head with nothing new."""
     heads = marker.heads(body) | {analysis.head_sha}
-    words, separator, rest = without_marks(body).rpartition(UPDATED)
-    kept = (words if separator else rest).rstrip()
+    kept = without_marks(body).partition(f"\n{UPDATED}\n")[0].rstrip()
     marks = "\n".join(marker.mark(head) for head in sorted(heads))
     update = "\n".join(_paragraphs(_nothing_new(analysis, standing), *_notes(analysis)).splitlines())
     return capped(kept, f"\n\n{UPDATED}\n{update}\n\n{marks}")
@@ -69,7 +71,12 @@ def place(findings: Iterable[Finding], diff: Diff, max_comments: int) -> tuple[l
         if isinstance(spot, Anchor) and len(comments) < max_comments:
             comments.append(_comment(finding, spot))
         elif isinstance(spot, Anchor):
-            unplaced.append(Unanchored(finding, f"this review already has {max_comments} comments"))
+            beyond = (
+                f"beyond the {max_comments} comments of one review"
+                if max_comments
+                else "the rules ask for no comments on lines"
+            )
+            unplaced.append(Unanchored(finding, beyond))
         else:
             unplaced.append(spot)
     return comments, unplaced
@@ -133,7 +140,7 @@ def _still_standing(standing: int) -> str:
 
 
 def _incomplete(analysis: Analysis) -> str:
-    return " **This review is not complete:** see the coverage below." if analysis.partial else ""
+    return " **This review is not complete:** see below." if analysis.partial else ""
 
 
 def _head(analysis: Analysis) -> str:
@@ -141,10 +148,10 @@ def _head(analysis: Analysis) -> str:
 
 
 def _listed(unplaced: Sequence[Unanchored]) -> str:
-    """The findings that hang on no line, each with its place in words and why it is here."""
+    """The findings without a comment of their own, each with its place in words and why it is here."""
     if not unplaced:
         return ""
-    lines = ["**Not on a line of this diff**", ""]
+    lines = ["**Without a comment of their own**", ""]
     for item in unplaced[:MOST_LISTED]:
         finding = item.finding
         place = code(f"{finding.path}:{finding.location.first_line}")
@@ -153,6 +160,12 @@ def _listed(unplaced: Sequence[Unanchored]) -> str:
     if len(unplaced) > MOST_LISTED:
         lines.append(f"- and {len(unplaced) - MOST_LISTED} more, less severe.")
     return "\n".join(lines)
+
+
+def _shortened(message: str) -> str:
+    if len(message) <= MOST_SAID:
+        return message
+    return message[:MOST_SAID].rpartition(" ")[0] + " …"
 
 
 def _coverage(analysis: Analysis) -> str:
@@ -170,7 +183,12 @@ def _coverage(analysis: Analysis) -> str:
 
 
 def _notes(analysis: Analysis) -> list[str]:
-    return [" ".join(cleaned(note).split()) for note in analysis.notes]
+    return [_in_a_row(note) for note in analysis.notes]
+
+
+def _in_a_row(text: str) -> str:
+    """Cleaned text on one line, for a list: a fence in it becomes a code span."""
+    return " ".join(cleaned(text).split())
 
 
 def _skipped(skipped: Sequence[Skipped]) -> list[str]:
@@ -182,16 +200,16 @@ def _skipped(skipped: Sequence[Skipped]) -> list[str]:
     for because, paths in by_reason.items():
         shown = ", ".join(code(path) for path in paths[:MOST_LISTED])
         more = f" and {len(paths) - MOST_LISTED} more" if len(paths) > MOST_LISTED else ""
-        rows.append(f"Not read ({cleaned(because)}): {shown}{more}.")
+        rows.append(f"Not read ({_in_a_row(because)}): {shown}{more}.")
     return rows
 
 
 def _dropped(analysis: Analysis) -> list[str]:
     """How many findings were left unsaid, by reason."""
-    reasons = Counter(item.because for item in analysis.dropped)
+    reasons = Counter(_in_a_row(item.because) for item in analysis.dropped)
     if not reasons:
         return []
-    listed = ", ".join(f"{count} {cleaned(because)}" for because, count in sorted(reasons.items()))
+    listed = ", ".join(f"{count} {because}" for because, count in sorted(reasons.items()))
     return [f"Not posted: {listed}."]
 
 

@@ -8,6 +8,8 @@ from review.analysis import Dropped
 from review.finding import Finding, Side, worst_first
 from review.fingerprint import from_model
 
+TWIN = "said by another finding too"
+
 SHORT = 3
 """Findings of at most this many lines are about the same place as soon as they touch."""
 
@@ -30,7 +32,7 @@ def merged(findings: Iterable[Finding]) -> tuple[list[Finding], list[Dropped]]:
             kept.append(finding)
         else:
             kept[twin] = _merge(kept[twin], finding)
-            dropped.append(Dropped(finding, f"the same as {kept[twin].source} {kept[twin].rule}"))
+            dropped.append(Dropped(finding, TWIN))
     return kept, dropped
 
 
