@@ -15,9 +15,10 @@ from review.analysis import Analysis
 from review.analyzers import ANALYZERS
 from review.change import End
 from review.diff import Diff
-from review.errors import TryAgain, UserError
+from review.errors import UserError
 from review.finding import Severity
 from review.reports import REPORTS
+from review.reports.words import incomplete
 from review.reviewer import Reviewer
 from review.rules import RULES_PATH, parse_rules
 
@@ -37,13 +38,13 @@ class Asked:
 
 
 def review(path: Path, base: str | None, head: str | None, format: str, fail_on: str | None, apply: bool) -> int:
-    """Review and print; gives the exit code: 0, or 1 where a finding is at least as severe as `fail_on`. Raises UserError."""
+    """Review and print; gives the exit code: 0, or 1 where a finding is at least as severe as `fail_on`.
+
+    Raises UserError, and TryAgain when files that were there a moment ago cannot be read: both are sentences for the person.
+    """
     asked = _checked(path, base, head, format, fail_on, apply)
-    settings = read_model_settings()
-    try:
-        local, analysis = asyncio.run(_reviewed(asked, settings))
-    except TryAgain as error:
-        raise UserError(str(error)) from error
+    local, analysis = asyncio.run(_reviewed(asked, read_model_settings()))
+    _tell(asked, analysis)
     _print(_report(asked.format, analysis, local.change.diff))
     failed = asked.fail_on is not None and any(found.severity.at_least(asked.fail_on) for found in analysis.findings)
     return 1 if failed else 0
@@ -89,6 +90,13 @@ async def _apply(analysis: Analysis, local: LocalChange, top: Path) -> None:
         say(f"Not written: {file.path}, {file.because}." if file.because else f"Wrote {many} into {file.path}.")
     if not written:
         say("There is no verified suggestion to write.")
+
+
+def _tell(asked: Asked, analysis: Analysis) -> None:
+    """What the text report says itself, for whoever has another one written into a file."""
+    if asked.format != TEXT:
+        for sentence in (*analysis.notes, *([incomplete()] if analysis.partial else [])):
+            say(sentence)
 
 
 def _report(format: str, analysis: Analysis, diff: Diff) -> bytes:

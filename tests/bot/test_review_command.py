@@ -112,7 +112,9 @@ def test_a_format_for_programs_is_a_whole_document(
     checkout: BuiltRepository, capsysbinary: pytest.CaptureFixture[bytes], format: str
 ) -> None:
     run(checkout.path, format=format)
-    document = json.loads(capsysbinary.readouterr().out)
+    told = capsysbinary.readouterr()
+    document = json.loads(told.out)
+    assert b"No model looked at this change" in told.err
     findings = document["findings"] if format == "json" else document["runs"][0]["results"]
     assert len(findings) == 2
 
