@@ -193,10 +193,6 @@ class Deliveries:
         """One delivery, or None."""
         return next(iter(await self._select("WHERE id = %s", (delivery_id,))), None)
 
-    async def recent(self, limit: int = 50) -> list[RememberedDelivery]:
-        """The newest, newest first."""
-        return await self._select("ORDER BY sequence DESC LIMIT %s", (limit,))
-
     async def _select(self, which: LiteralString, values: tuple[object, ...]) -> list[RememberedDelivery]:
         columns = "id, event, action, state, outcome, attempts, pull_number, head_sha"
         async with self._database.system() as connection:
@@ -204,8 +200,10 @@ class Deliveries:
             return [RememberedDelivery(*row) for row in await cursor.fetchall()]
 
     async def _set(self, delivery_id: str, state: str, outcome: str) -> None:
+        """What came to a good end stays so, whatever a second job of the same delivery has to say of it."""
         async with self._database.system() as connection:
             await connection.execute(
-                "UPDATE deliveries SET state = %s, outcome = %s, updated_at = now() WHERE id = %s",
+                "UPDATE deliveries SET state = %s, outcome = %s, updated_at = now()"
+                " WHERE id = %s AND state NOT IN ('ignored', 'done', 'superseded')",
                 (state, plain(outcome)[:MAX_OUTCOME], delivery_id),
             )

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -26,7 +26,6 @@ async def database(shared_database_url: str) -> AsyncIterator[Database]:
 async def backend(database: Database) -> int:
     async with database.system() as connection:
         row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
-        await asyncio.sleep(0.02)
     assert row is not None
     return int(row[0])
 
@@ -35,12 +34,13 @@ async def test_connections_that_the_server_closed_meanwhile_are_replaced_unseen(
     database: Database, shared_database_url: str
 ) -> None:
     """After a restart or a failover of Postgres no delivery is turned away for it."""
-    before = {await one for one in asyncio.as_completed([backend(database) for _ in range(3)])}
-    assert len(before) == 3
+    async with AsyncExitStack() as all_at_once:
+        connections = [await all_at_once.enter_async_context(database.system()) for _ in range(3)]
+        before = {connection.info.backend_pid for connection in connections}
     with psycopg.connect(shared_database_url, autocommit=True) as admin:
         for pid in before:
             admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-    after = {await one for one in asyncio.as_completed([backend(database) for _ in range(6)])}
+    after = set(await asyncio.gather(*(backend(database) for _ in range(6))))
     assert not after & before
 
 

@@ -132,8 +132,21 @@ async def test_a_delivery_goes_through_its_states(deliveries: Deliveries) -> Non
     assert await deliveries.started("never-seen") is None
 
 
+async def test_a_second_job_does_not_change_how_a_delivery_ended(deliveries: Deliveries) -> None:
+    """One that was taken for dead may go on beside the one that took its place."""
+    delivery = new()
+    await deliveries.remember([delivery])
+    await deliveries.failed(delivery.id, "The process that worked on it died.")
+    await deliveries.finished(delivery.id, "Posted review 501.")
+    for late in (deliveries.failed, deliveries.retrying, deliveries.superseded, deliveries.finished):
+        await late(delivery.id, "Too late.")
+    row = await deliveries.get(delivery.id)
+    assert row is not None
+    assert (row.state, row.outcome) == ("done", "Posted review 501.")
+
+
 async def test_only_a_dead_letter_can_be_taken_up_again_by_hand(deliveries: Deliveries) -> None:
-    delivery, ping = new(job=b'{"kind": "x"}'), noted("", event="ping")
+    delivery, ping = new(job=b'{"kind": "x"}'), new(event="ping", job=None)
     await deliveries.remember([delivery, ping])
     assert await deliveries.again(delivery.id) is None
     await deliveries.failed(delivery.id, "It broke.")
