@@ -61,6 +61,7 @@ class Calls:
         """By provider, the last reason why it did not answer a piece."""
         self._providers = providers
         self._said = said
+        self._started = monotonic()
         self._deadline = deadline
         self._refused: dict[str, str] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -73,10 +74,9 @@ class Calls:
                 group.create_task(self._ask(piece))
 
     async def _ask(self, piece: Piece) -> None:
-        """One provider after the other; each may use its share of the time that is left, so that the last one gets some."""
-        for place, provider in enumerate(self._providers):
-            now = monotonic()
-            until = now + (self._deadline - now) / (len(self._providers) - place)
+        """One provider after the other, each until its share of the time is over, so that the last one gets some too."""
+        for place, provider in enumerate(self._providers, 1):
+            until = self._started + (self._deadline - self._started) * place / len(self._providers)
             try:
                 answered = await self._asked_until_read(provider, piece, until)
             except (PromptTooLong, AnswerCut) as error:
@@ -132,7 +132,7 @@ class Calls:
                 raise ProviderRefused(because)
             started = monotonic()
             if started >= until:
-                raise ProviderBusy("there was no time left to ask")
+                raise ProviderBusy("its time went by on other parts of the change")
             try:
                 answer = await _within(provider, prompt, room, until - started)
                 read = _read(answer)
