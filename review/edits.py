@@ -90,11 +90,14 @@ def _replacement(text: str, first: int, old: str, new: str) -> Suggestion | None
     before, after = _split(old), _split(new)
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
-    before, after, kept = before[head : len(before) - tail], after[head : len(after) - tail], before[:head]
+    kept, below = before[:head], before[len(before) - tail :]
+    before, after = before[head : len(before) - tail], after[head : len(after) - tail]
     if before == after:
         return None
     if kept and (not before or after in (["\n"], ["\r\n"])):  # an insertion, or one blank line, needs a neighbour
         before, after, head = [kept[-1], *before], [kept[-1], *after], head - 1
+    elif tail and not before:
+        before, after = [below[0]], [*after, below[0]]
     if not before or max(len(before), len(after)) > MAX_LINES:
         return None
     line = text.count("\n", 0, first) + 1 + head
