@@ -168,16 +168,16 @@ class ReviewWorker(Worker):
 
 
 def queue_due(queue: RqQueue) -> None:
-    """Queue the jobs that were put off until now. Only under the scheduler's lock."""
+    """Queue the jobs that were put off until now. Only under the scheduler's lock.
+
+    First onto the queue, then off the schedule: whoever dies between the two leaves a job twice, which does no harm.
+    """
     registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
     ids = registry.get_jobs_to_schedule()
-    jobs = Job.fetch_many(ids, connection=queue.connection, serializer=Json)
-    with queue.connection.pipeline() as pipeline:
-        for id, job in zip(ids, jobs, strict=True):
-            registry.remove(id, pipeline=pipeline)
-            if job is not None:
-                queue.enqueue_job(job, pipeline=pipeline)
-        pipeline.execute()
+    for id, job in zip(ids, Job.fetch_many(ids, connection=queue.connection, serializer=Json), strict=True):
+        if job is not None:
+            queue.enqueue_job(job)
+        registry.remove(id)
 
 
 async def sweep_once(settings: Settings) -> None:
