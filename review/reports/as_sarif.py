@@ -135,7 +135,8 @@ def _place(finding: Finding, file: FileDiff | None) -> Json:
 def _fix(path: str, suggestion: Suggestion, file: FileDiff | None) -> Json:
     replacement: Json = {"deletedRegion": _replaced(suggestion, file)}
     if suggestion.replacement:
-        replacement["insertedContent"] = {"text": suggestion.replacement}
+        text = suggestion.replacement.removesuffix("\r")  # the region ends before the last line's end
+        replacement["insertedContent"] = {"text": text}
     change = {"artifactLocation": _artifact(path), "replacements": [replacement]}
     return {"description": {"text": "The suggested change."}, "artifactChanges": [change]}
 

@@ -194,7 +194,7 @@ def test_at_most_so_many_comments_most_severe_first_and_the_rest_in_the_body() -
     review = write_review(an_analysis(*findings), a_diff("app.py", None, text), MARKER)
     assert review is not None
     assert [comment.line for comment in review.comments] == list(range(1, 51))
-    assert review.body.count("beyond the 50 comments of one review") == 30
+    assert review.body.count("this review already has 50 comments") == 30
     assert "\n- and 20 more, less severe.\n" in review.body
     assert len(review.fingerprints) == 100
     few = write_review(an_analysis(*findings), a_diff("app.py", None, text), MARKER, max_comments=0)
