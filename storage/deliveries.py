@@ -193,6 +193,10 @@ class Deliveries:
         """One delivery, or None."""
         return next(iter(await self._select("WHERE id = %s", (delivery_id,))), None)
 
+    async def recent(self, limit: int = 50) -> list[RememberedDelivery]:
+        """The newest, newest first."""
+        return await self._select("ORDER BY sequence DESC LIMIT %s", (limit,))
+
     async def _select(self, which: LiteralString, values: tuple[object, ...]) -> list[RememberedDelivery]:
         columns = "id, event, action, state, outcome, attempts, pull_number, head_sha"
         async with self._database.system() as connection:

@@ -158,6 +158,12 @@ async def test_only_a_dead_letter_can_be_taken_up_again_by_hand(deliveries: Deli
     assert [(row.id, row.state) for row in await deliveries.open()] == [(ping.id, "failed"), (delivery.id, "received")]
 
 
+async def test_the_recent_ones_come_newest_first(deliveries: Deliveries) -> None:
+    batch = [new() for _ in range(4)]
+    await deliveries.remember(batch)
+    assert [row.id for row in await deliveries.recent(3)] == [delivery.id for delivery in reversed(batch[1:])]
+
+
 async def test_what_is_unfinished_comes_in_pages_oldest_first_once_it_was_left_alone(
     database: Database, deliveries: Deliveries
 ) -> None:
