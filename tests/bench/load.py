@@ -9,6 +9,7 @@ import sys
 from itertools import count
 from pathlib import Path
 from time import perf_counter
+from typing import cast
 
 import uvloop
 
@@ -48,8 +49,7 @@ class Connection(asyncio.Protocol):
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own class does not say so
         self.send()
 
     def send(self) -> None:

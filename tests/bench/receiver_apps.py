@@ -20,10 +20,24 @@ SECRET = os.environ.get("GITHUB_WEBHOOK_SECRET", "").rpartition(",")[2].encode()
 
 
 def hmac_only() -> ASGIApp:
-    """The floor: the whole body read, its signature checked, 202."""
+    """The floor: a framework's request with its whole body, the signature checked, 202."""
+
+    async def webhook(request: Request) -> Response:
+        body, given = await request.body(), request.headers["x-hub-signature-256"]
+        right = hmac.compare_digest("sha256=" + hmac.digest(SECRET, body, "sha256").hex(), given)
+        return PlainTextResponse("ok", 202 if right else 401)
+
+    return Starlette(routes=[Route("/webhooks/github", webhook, methods=["POST"]), Route("/ready", _ready)])
+
+
+def hmac_bare() -> ASGIApp:
+    """The same without a framework: what the server itself costs, and the hash."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return
+        if scope["method"] == "GET":
+            await _answer(send, 200)
             return
         message = await receive()
         body = message["body"]
@@ -32,11 +46,15 @@ def hmac_only() -> ASGIApp:
             body += message["body"]
         given = dict(scope["headers"])[b"x-hub-signature-256"]
         right = hmac.compare_digest(b"sha256=" + hmac.digest(SECRET, body, "sha256").hex().encode(), given)
-        headers = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
-        await send({"type": "http.response.start", "status": 202 if right else 401, "headers": headers})
-        await send({"type": "http.response.body", "body": b"ok"})
+        await _answer(send, 202 if right else 401)
 
     return app
+
+
+async def _answer(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
 
 
 def plain() -> Starlette:
@@ -74,7 +92,12 @@ def plain() -> Starlette:
         await asyncio.to_thread(queue.enqueue, "bot.worker.perform", "review_pull_request", arguments, job_id=delivery_id)
         return PlainTextResponse("ok", 202)
 
-    return Starlette(routes=[Route("/webhooks/github", webhook, methods=["POST"])], lifespan=lifespan)
+    routes = [Route("/webhooks/github", webhook, methods=["POST"]), Route("/ready", _ready)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _ready(_: Request) -> Response:
+    return PlainTextResponse("ok")
 
 
 PLAIN_TABLE = """

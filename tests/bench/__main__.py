@@ -1,0 +1,36 @@
+"""`python -m tests.bench [receiver] [engine] [worker] [--quick]`: measure, and print tables with the goals beside them."""
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from tests.bench import engine, receiver, worker
+
+PARTS = ("receiver", "engine", "worker")
+
+
+def main() -> None:
+    """Everything in one run on one machine, so that figures can be compared with each other."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them unless some are named")
+    parser.add_argument("--quick", action="store_true", help="one short round of each: shows that it works, measures little")
+    given = parser.parse_args()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    for part in given.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix="riq-bench-", ignore_cleanup_errors=True) as folder:
+            print(_measured(part, Path(folder), given.quick), flush=True)
+
+
+def _measured(part: str, folder: Path, quick: bool) -> str:
+    match part:
+        case "receiver":
+            return receiver.measure(folder, rounds=1 if quick else 5, seconds=0.3 if quick else 1.5)
+        case "engine":
+            return engine.measure(folder, rounds=1, sizes=(50,), delays=(0.0,)) if quick else engine.measure(folder, rounds=3)
+    return worker.measure(folder, lines=300 if quick else worker.LARGE)
+
+
+if __name__ == "__main__":
+    main()
