@@ -76,6 +76,13 @@ class Fetcher:
         """
         place = self.repositories.place(host, repository_id)
         hold = await self.repositories.in_use(place)
+        with contextlib.ExitStack() as unless_it_succeeds:
+            unless_it_succeeds.callback(hold.release)
+            fetched = await self._fetch_or_start_anew(place, hold, remote, wanted)
+            unless_it_succeeds.pop_all()
+        return fetched
+
+    async def _fetch_or_start_anew(self, place: Place, hold: Hold, remote: Remote, wanted: Wanted) -> Fetched:
         try:
             return await self._fetch(place, hold, remote, wanted)
         except (GitRefused, GitAway, GitTooMuch, NoSuchCommit, NothingInCommon):

@@ -1,5 +1,6 @@
 """A repository on the sandbox GitHub and a fetcher with a cache of its own, for everything that fetches."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bot.git.fetching import Fetched, Fetcher, Wanted
 from bot.git.safety import Remote
 from tests.builders import Files, git
 from tests.sandbox.github import SandboxGitHub
+from tests.sandbox.serving import Scope, Serving
 from tests.sandbox.world import Installation, PullRequest, Repository
 
 HOST = "github.test"
@@ -64,6 +66,28 @@ def line_of_commits(repository: Path, count: int, *, ref: str, since: str | None
     stream += b"".join(b"get-mark :%d\n" % number for number in range(1, count + 1))
     options = ("-c", "fastimport.unpackLimit=0", "fast-import", "--quiet", "--force", "--date-format=raw")
     return git(repository, *options, stdin=bytes(stream)).decode().split()
+
+
+class Recorder:
+    """A server that answers every request alike and remembers what it heard."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status, self.headers = status, headers
+        self.heard: list[tuple[str, dict[bytes, bytes]]] = []
+
+    async def __call__(self, scope: Scope, receive: object, send: object) -> None:
+        self.heard.append((scope["path"], dict(scope["headers"])))
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": b"moved"})  # type: ignore[operator]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[Recorder, str]]:
+    """A server of somebody else's, and its address."""
+    recorder = Recorder(200, [(b"content-type", b"text/plain")])
+    serving = Serving(recorder)
+    yield recorder, serving.start()
+    serving.stop()
 
 
 @pytest.fixture
