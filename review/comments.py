@@ -71,12 +71,8 @@ def place(findings: Iterable[Finding], diff: Diff, max_comments: int) -> tuple[l
         if isinstance(spot, Anchor) and len(comments) < max_comments:
             comments.append(_comment(finding, spot))
         elif isinstance(spot, Anchor):
-            beyond = (
-                f"beyond the {max_comments} comments of one review"
-                if max_comments
-                else "the rules ask for no comments on lines"
-            )
-            unplaced.append(Unanchored(finding, beyond))
+            already = f"this review already has {max_comments} comments"
+            unplaced.append(Unanchored(finding, already if max_comments else "the rules ask for no comments on lines"))
         else:
             unplaced.append(spot)
     return comments, unplaced
