@@ -119,6 +119,8 @@ class Queue:
         for queue, those in by_queue.items():
             keys = (RqQueue.redis_queues_keys, _queue_key(queue), *(_job_key(job.id) for job in those))
             values = (value for job in those for value in (job.id, job.kind, _data(job)))
+            # Whatever became of these jobs before: from now on only a new failure counts.
+            pipeline.zrem(FailedJobRegistry.key_template.format(queue), *(job.id for job in those))
             pipeline.eval(PUT, len(keys), *keys, moment, *_template(queue), *values)
         await self._executed(pipeline)
 
