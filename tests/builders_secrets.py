@@ -27,6 +27,7 @@ MADE_UP = {
     "private-key": private_key("RSA "),
     "encrypted-private-key": "-----BEGIN RSA " + PEM + "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B\n\n" + KEY_LINE,
     "putty-private-key": "PuTTY-User-" + "Key-File-2: ssh-rsa\nComment: me\nPrivate-" + "Lines: 4\n" + KEY_LINE,
+    "private-key-end": "\n".join(private_key().split("\n")[2:]),
     "openai-key": "sk-" + "proj-" + letters(30) + "T3Blbk" + "FJ" + letters(30),
     "anthropic-key": "sk-" + "ant-api03-" + letters(93) + "AA",
     "google-api-key": "AI" + "za" + letters(35),

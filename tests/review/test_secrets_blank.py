@@ -51,6 +51,12 @@ def test_a_key_that_replaces_another_is_blanked_in_the_diff_s_lines_too() -> Non
     assert "IBADANBgkq" not in blank_secrets(text)
 
 
+def test_the_last_lines_of_a_key_are_blanked_where_a_diff_shows_no_more() -> None:
+    shown = blank_secrets("\n".join([*(f'    "{line}\\\\n"' for line in private_key().split("\n")[3:]), "x = 1"]))
+    assert "IBADANBgkq" not in shown
+    assert shown.endswith("x = 1")
+
+
 @given(st.lists(st.sampled_from([*MADE_UP.values(), "x = 1", "password", "://", '"', "…[secret]", "ghp_"]), max_size=8))
 def test_blanking_twice_changes_nothing_and_no_line_is_lost(parts: list[str]) -> None:
     text = "\n".join(parts)

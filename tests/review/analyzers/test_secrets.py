@@ -132,6 +132,8 @@ async def test_any_bytes_can_be_searched(tmp_path: Path) -> None:
         'password="',
         "PuTTY-User-Key-File-2:",
         "-----BEGIN PRIVATE KEY-----\n",
+        "IBADANBgkq7hXo2Zc9IBADANBgkqnnnn\n",
+        "private key-\nIBADANBgkq7hXo2Zc9nnnnnn nnnn\n",
         "M",
     ],
 )
