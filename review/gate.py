@@ -28,6 +28,9 @@ ELISION = re.compile(
     rf"|(?:unchanged|same as (?:before|above)|(?:code|implementation) (?:omitted|unchanged|goes here)|omitted)\W*)$",
     re.IGNORECASE,
 )
+LONGEST_ELISION = 200
+"""Characters of a comment that says no more than that something is left out; the patterns are slow on longer ones."""
+
 NUMBERED = re.compile(r"\s*(\d+)\s*[:|→\t ]")
 
 
@@ -80,10 +83,9 @@ def ambiguous(patch: Patch) -> str:
 
 def elided(patch: Patch) -> str:
     """`# ... rest of the code` in place of code would delete that code."""
-    brought = (line for line in patch.new if line not in patch.old)
-    if any((match := COMMENT.match(line)) and match[1] and ELISION.match(match[1]) for line in brought):
-        return "it leaves out code (an ellipsis in place of lines)"
-    return ""
+    brought = (line for line in patch.new if line not in patch.old and len(line) <= LONGEST_ELISION)
+    comments = (match[1].strip("()[]<>") for line in brought if (match := COMMENT.match(line)))
+    return "it leaves out code (an ellipsis in place of lines)" if any(map(ELISION.match, comments)) else ""
 
 
 def prose(patch: Patch) -> str:

@@ -52,9 +52,9 @@ def _filled(lines: Sequence[str]) -> list[str]:
 
 def _without_fence(patch: Patch) -> Sequence[str]:
     """A model that wraps its code in a Markdown fence means the code."""
-    lines = patch.new
+    lines = "\n".join(patch.new).strip("\n").split("\n")
     wrapped = len(lines) > 2 and FENCE.match(lines[0]) and lines[-1].strip() == "```"
-    return lines[1:-1] if wrapped and not any("```" in line for line in patch.old) else lines
+    return lines[1:-1] if wrapped and not any("```" in line for line in patch.old) else patch.new
 
 
 def _without_last_blank(patch: Patch) -> Sequence[str]:
