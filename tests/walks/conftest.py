@@ -1,7 +1,7 @@
 """The fixtures of the walks: a house without models, one with both providers, and pull requests worth a review."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.models import SandboxModels
 from tests.sandbox.world import PullRequest, Repository
 from tests.walks.house import House, environment, open_house
+from tests.walks.processes import Processes, processes
 
 KEYS = {"OPENAI_API_KEY": "sk-openai-for-tests-only", "ANTHROPIC_API_KEY": "sk-anthropic-for-tests-only"}
 
@@ -98,3 +99,13 @@ def repository(github: SandboxGitHub) -> Repository:
 def pull(github: SandboxGitHub, repository: Repository) -> PullRequest:
     """A member's pull request with one thing to find."""
     return github.open_pull_request(repository, LEAK, title="Labels")
+
+
+@pytest.fixture
+def running(
+    github: SandboxGitHub, models: SandboxModels, database_url: str, redis_url: str, tmp_path: Path
+) -> Iterator[Processes]:
+    """Real processes, with the keys of both models; the test starts and kills what it wants."""
+    given = environment(github, models, database_url, redis_url, tmp_path / "data", **KEYS)
+    with processes(github, models, given, tmp_path / "logs") as held:
+        yield held
