@@ -233,7 +233,10 @@ async def test_a_compressed_body_is_bytes_like_any_other(door: Door) -> None:
     assert (await door.post(body, **{"content-encoding": "gzip"})).status_code == 400
 
 
-async def test_with_redis_away_it_is_202_and_with_postgres_away_503(open_door: OpenDoor, redis_url: str) -> None:
+async def test_with_redis_away_it_is_202_and_with_postgres_away_503(
+    open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database.WAIT", 0.3)
     without_redis = await open_door(redis_url="unix:///nowhere/redis.sock")
     assert (await without_redis.post(OPENED)).status_code == 202
     [row] = await without_redis.remembered()

@@ -1,0 +1,92 @@
+"""`refactoriq jobs` and `jobs retry ID`: what waits, what failed and why, and another chance."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+from redis import Redis
+
+from bot.commands.jobs import list_jobs, retry_job
+from review.errors import UserError
+from storage.database import Database
+from storage.deliveries import Deliveries
+from storage.queue import Queue, QueuedJob
+from tests.builders_storage import a_new_delivery
+
+pytestmark = pytest.mark.integration
+
+JOB = b'{"kind":"review_pull_request","queue":"default","arguments":{"delivery_id":"failed"}}'
+T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+
+def with_deliveries(database_url: str, act: Callable[[Deliveries], Awaitable[T]]) -> T:
+    async def acted() -> T:
+        async with Database.open(database_url) as database:
+            return await act(Deliveries(database))
+
+    return asyncio.run(acted())
+
+
+async def some(deliveries: Deliveries) -> None:
+    names = ("done", "failed", "waits", "tried")
+    await deliveries.remember([a_new_delivery(name, job=JOB, head_sha="abcdef0" + "1" * 33) for name in names])
+    await deliveries.started("failed")
+    await deliveries.failed("failed", "GitHub says: \x1b[31mno\nreally")
+    await deliveries.finished("done", "Posted.")
+    await deliveries.retrying("tried", "GitHub is away.")
+
+
+def test_an_empty_house_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    list_jobs()
+    assert capsys.readouterr().out == "Waiting: 0 high, 0 default, 0 low.\nNo job waits, runs, or has failed.\n"
+
+
+def test_what_is_not_done_is_listed_newest_first_with_its_reason(
+    capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str
+) -> None:
+    with_deliveries(database_url, some)
+
+    async def put() -> None:
+        async with Queue.open(redis_url) as queue:
+            await queue.put_many([QueuedJob("waits", "review_pull_request", {}, "low")])
+
+    asyncio.run(put())
+    list_jobs()
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert lines[0] == "Waiting: 0 high, 0 default, 1 low."
+    assert lines[1].split() == ["ID", "STATE", "TRIES", "EVENT", "PULL", "HEAD", "SAID"]
+    assert [line.split()[:3] for line in lines[2:]] == [
+        ["tried", "retrying", "0"],
+        ["waits", "received", "0"],
+        ["failed", "failed", "1"],
+    ]
+    assert lines[-1].split(maxsplit=6)[3:] == ["pull_request.opened", "7", "abcdef0", "GitHub says:  [31mno really"]
+    assert said.err == "Give a failed one another chance with `refactoriq jobs retry ID`.\n"
+
+
+def test_a_failed_one_gets_another_chance(capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str) -> None:
+    with_deliveries(database_url, some)
+    retry_job("failed")
+    assert capsys.readouterr().out == "Queued again: failed.\n"
+    row = with_deliveries(database_url, lambda deliveries: deliveries.get("failed"))
+    assert row is not None
+    assert (row.state, row.outcome, row.attempts) == ("received", "", 0)
+    with Redis.from_url(redis_url) as redis:
+        assert redis.lrange("rq:queue:default", 0, -1) == [b"failed"]
+
+
+@pytest.mark.parametrize("id", ["done", "waits", "never"])
+def test_only_what_failed_can_be_tried_again(database_url: str, redis_url: str, id: str) -> None:
+    with_deliveries(database_url, some)
+    with pytest.raises(UserError, match=rf"^No failed job has the id {id}: `refactoriq jobs` lists them\.$"):
+        retry_job(id)
+    with Redis.from_url(redis_url) as redis:
+        assert redis.llen("rq:queue:default") == 0
