@@ -59,6 +59,8 @@ def why_closed(file: FileDiff, side: Side = Side.RIGHT) -> str:
     """Why no comment can hang on any line of this side of the file, or an empty string when some can."""
     if file.kind is not FileKind.TEXT:
         return NO_LINES[file.kind]
+    if any("\ud800" <= character <= "\udfff" for character in file.path):
+        return "the file's name is not UTF-8, and GitHub's API cannot name it"
     if file.type_changed:
         return "the file changed its type, and such a change has no lines to comment on"
     if file.unread:

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.git.errors import NoSuchCommit, understood
@@ -50,15 +50,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """A bare git directory, as something to read from. `settings` are further git settings that it needs."""
+    """A bare git directory, as something to read from."""
 
     path: Path
-    settings: Mapping[str, str | None] = field(default_factory=dict)
 
     async def git(self, *arguments: str, given: bytes = b"", output: int = LONGEST_DIFF, fine: Container[int] = (0,)) -> bytes:
         """The output of one git command. Raises a kind of GitFailed when it ends with a code that is not `fine`."""
         command = [git_program(), f"--git-dir={self.path}", *arguments]
-        ended = await run(command, offline_environment(self.settings), Bounds(SECONDS, output), given)
+        ended = await run(command, offline_environment(), Bounds(SECONDS, output), given)
         if ended.code not in fine:
             raise understood(ended.words or f"git {arguments[0]} ended with {ended.code}")
         return ended.output

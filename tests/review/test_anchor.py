@@ -120,6 +120,11 @@ def test_what_has_no_lines_says_so(tmp_path: Path) -> None:
     assert anchor(a_finding("d", 1, side=LEFT), diff) == Anchor("d", 1, LEFT)
 
 
+def test_a_name_that_is_not_utf8_cannot_be_named_to_github(tmp_path: Path) -> None:
+    diff = parse_diff(a_repository(tmp_path / "r.git", {}, {"caf\udce9.py": "x\n"}).diff())
+    assert because(a_finding("caf\udce9.py", 1), diff) == "the file's name is not UTF-8, and GitHub's API cannot name it"
+
+
 def accepted(built: BuiltRepository, spot: Anchor) -> Place:
     """What the sandbox's GitHub makes of it; raises Unplaced where it refuses."""
     pull: Any = SimpleNamespace(repository=SimpleNamespace(path=built.path), base_tip=built.base)
