@@ -113,18 +113,24 @@ class Identity:
         return f"token:{self._issuer}:{installation_id}"
 
     async def _as_app(self, method: str, path: str) -> Answer:
-        """A request of the app's own. Making a token twice does no harm, so that lost answers are asked for again."""
+        """A request of the app's own. Making a token twice does no harm, so that lost answers are asked for again.
+
+        Raises plain TryAgain in the end, not Lost: whoever needed the token has sent nothing yet.
+        """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Lost),
             stop=stop_after_attempt(3),
             wait=wait_exponential_jitter(multiplier=0.5, max=4),
             reraise=True,
         )
-        async for attempt in retrying:
-            with attempt:
-                answer = await self._http.send(method, path, self.app_authorization())
-                if answer.status >= 500:
-                    raise Lost(f"GitHub answered {answer.status} to {method} {path}.", sent=True)
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    answer = await self._http.send(method, path, self.app_authorization())
+                    if answer.status >= 500:
+                        raise Lost(f"GitHub answered {answer.status} to {method} {path}.", sent=True)
+        except Lost as lost:
+            raise TryAgain(str(lost)) from None
         return _allowed(answer)
 
 

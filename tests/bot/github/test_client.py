@@ -46,6 +46,20 @@ async def test_a_write_without_a_clear_answer_is_never_repeated(octo: Octo, no_w
     assert len(octo.github.reviews("octo/app", 1)) == (kind == "lose_answer" or kind == "html")
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("kind", ["502", "lose_answer"])
+async def test_without_a_token_nothing_was_sent_and_nothing_is_unclear(
+    octo: Octo, no_waiting: list[float], method: str, kind: str
+) -> None:
+    octo.github.fault("POST", "access_tokens", kind, times=99)
+    with pytest.raises(TryAgain):
+        if method == "GET":
+            await octo.client.get(octo.id, PULL)
+        else:
+            await octo.client.write(octo.id, "POST", REVIEWS, REVIEW)
+    assert len(octo.asked()) == 3, "the token was asked for three times, not nine"
+
+
 async def test_a_write_that_never_left_is_for_later_and_not_unclear(octo: Octo) -> None:
     await octo.identity.token(octo.id)
     octo.github.stop()
