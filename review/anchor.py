@@ -65,6 +65,8 @@ def why_closed(file: FileDiff, side: Side = Side.RIGHT) -> str:
         return "the file changed its type, and such a change has no lines to comment on"
     if file.unread:
         return f"the diff of this file was not read ({file.unread})"
+    if file.too_large_to_show:
+        return "its diff is too large for GitHub to take comments on"
     if not file.hunks:
         return "the change alters no line of this file"
     if file.status is FileStatus.REMOVED and side is Side.RIGHT:

@@ -72,6 +72,16 @@ def _span(lines: tuple[Line, ...], side: Side) -> range:
     return range(0) if first is None or last is None else range(first, last + 1)
 
 
+MOST_ROWS, MOST_BYTES = 20_000, 500_000
+"""Of one file's part of a diff (GitHub's docs, repository limits)."""
+
+
+def _too_large_to_show(hunks: tuple[Hunk, ...]) -> bool:
+    if sum(len(hunk.lines) + 1 for hunk in hunks) >= MOST_ROWS:
+        return True
+    return sum(len(line.text.encode("utf-8", "surrogatepass")) + 2 for hunk in hunks for line in hunk.lines) > MOST_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class FileDiff:
     """What changed in one file. `path` is the head's (the base's for a removed file); `previous_path` of a rename.
@@ -87,6 +97,11 @@ class FileDiff:
     old_mode: str | None = None
     new_mode: str | None = None
     unread: str = ""
+    too_large_to_show: bool = field(init=False, repr=False, compare=False)
+    """GitHub's page shows nothing of it, and takes no comment on it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "too_large_to_show", _too_large_to_show(self.hunks))
 
     @property
     def type_changed(self) -> bool:

@@ -16,7 +16,7 @@ from review.parse_diff import parse_diff
 from tests.builders import BuiltRepository, Executable, Submodule, Symlink, a_repository
 from tests.builders_diff import PROPERTY, a_diff, edited_texts
 from tests.builders_review import a_finding
-from tests.sandbox.anchors import Place, place
+from tests.sandbox.anchors import Place, Unplaced, place
 
 pytestmark = pytest.mark.integration
 
@@ -123,6 +123,21 @@ def test_what_has_no_lines_says_so(tmp_path: Path) -> None:
 def test_a_name_that_is_not_utf8_cannot_be_named_to_github(tmp_path: Path) -> None:
     diff = parse_diff(a_repository(tmp_path / "r.git", {}, {"caf\udce9.py": "x\n"}).diff())
     assert because(a_finding("caf\udce9.py", 1), diff) == "the file's name is not UTF-8, and GitHub's API cannot name it"
+
+
+def test_a_file_whose_diff_github_does_not_show_takes_no_comment(tmp_path: Path) -> None:
+    """One such comment would cost the whole review."""
+    base = {"many": "a\n", "long": "a\n", "edge": "a\n"}
+    head = {"many": "a\n" + "b\n" * 20_005, "long": "é" * 257_000 + "\n", "edge": "a\n" + "b\n" * 19_990}
+    built = a_repository(tmp_path / "r.git", base, head)
+    diff = parse_diff(built.diff())
+    for path in ("many", "long"):
+        assert because(a_finding(path, 1), diff) == "its diff is too large for GitHub to take comments on"
+        with pytest.raises(Unplaced):
+            accepted(built, Anchor(path, 1))
+    spot = anchor(a_finding("edge", 5), diff)
+    assert isinstance(spot, Anchor)
+    assert accepted(built, spot).end.right == 5
 
 
 def accepted(built: BuiltRepository, spot: Anchor) -> Place:
