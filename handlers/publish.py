@@ -37,12 +37,15 @@ class Thread:
     marker: Marker
 
     async def look(self) -> Standing:
-        """What of ours stands there. A pending review that was left behind is taken away: GitHub allows one, and it blocks."""
+        """What of ours stands there. A pending review that was left behind is taken away: GitHub allows one, and it blocks.
+
+        Raises TryAgain where nobody can say whether it was taken away: the next look tells.
+        """
         reviews: dict[str, PostedReview] = {}
         for posted in await self.host.bot_reviews(self.installation_id, self._repository, self.pull.number):
             if posted.state == "PENDING":
                 # GitHub shows pending reviews to their author only, so this one is ours.
-                await self.host.delete_pending_review(self.installation_id, self._repository, self.pull.number, posted.id)
+                await self._take_away(posted.id)
             elif posted.by_bot:
                 reviews |= dict.fromkeys(self.marker.heads(posted.body), posted)
         return Standing(reviews)
@@ -83,6 +86,12 @@ class Thread:
 
     async def _now(self) -> PullRequest:
         return await self.host.pull_request(self.installation_id, self._repository, self.pull.number)
+
+    async def _take_away(self, review_id: int) -> None:
+        try:
+            await self.host.delete_pending_review(self.installation_id, self._repository, self.pull.number, review_id)
+        except Unclear as unclear:
+            raise TryAgain(str(unclear)) from unclear
 
     async def _look_for(self, head_sha: str, unclear: Unclear) -> int:
         for seconds in LOOKS:
