@@ -56,7 +56,10 @@ class _Waiting:
 
 
 class Intake:
-    """Takes deliveries in. One flush at a time; whatever arrives meanwhile makes up the next one."""
+    """Takes deliveries in. One INSERT at a time; whatever arrives meanwhile makes up the next one.
+
+    A batch that is remembered is queued while the next one is written down.
+    """
 
     def __init__(self, deliveries: Remembers, queue: Queues, metrics: Metrics) -> None:
         self._deliveries = deliveries
@@ -64,6 +67,7 @@ class Intake:
         self._metrics = metrics
         self._waiting: dict[str, _Waiting] = {}
         self._flushing: asyncio.Task[None] | None = None
+        self._queueing: asyncio.Task[None] | None = None
 
     async def take(self, routed: Routed) -> bool:
         """Remember this delivery and queue its job; False when it was known already, and nothing is done again.
@@ -84,8 +88,8 @@ class Intake:
 
     async def drain(self) -> None:
         """Wait until nothing is waiting any more (shutdown)."""
-        while self._flushing is not None:
-            await asyncio.wait([self._flushing])
+        while tasks := [task for task in (self._flushing, self._queueing) if task is not None and not task.done()]:
+            await asyncio.wait(tasks)
 
     async def _flush_all(self) -> None:
         try:
@@ -97,20 +101,25 @@ class Intake:
             self._flushing = None
 
     async def _flush(self, batch: list[_Waiting]) -> None:
-        """One INSERT, one Redis round trip; everybody in the batch is told how it went, whatever happens."""
+        """One INSERT, then one Redis round trip on its own; everybody in the batch is told how it went, whatever happens."""
         self._metrics.remembered(len(batch))
         rows = [one.routed.remembered for one in batch]
         new = await _outcome(self._deliveries.remember(rows), POSTGRES_SECONDS)
         if not isinstance(new, BaseException):
-            await self._put([one.routed.job for one in batch if one.routed.job is not None and one.routed.job.id in new])
-            for one in batch:
-                one.settle(one.routed.remembered.id in new)
+            if self._queueing is not None:
+                await self._queueing  # one at a time here too: a Redis that hangs holds everybody, but piles up nothing
+            self._queueing = asyncio.create_task(self._put_and_settle(batch, new), name="queueing")
         elif isinstance(new, TryAgain | TimeoutError) or len(batch) == 1:
             for one in batch:
                 one.fail(TryAgain("Postgres does not answer.") if isinstance(new, TimeoutError) else new)
         else:  # a row that Postgres will never take must not take the others with it
             for one in batch:
                 await self._flush([one])
+
+    async def _put_and_settle(self, batch: Sequence[_Waiting], new: Collection[str]) -> None:
+        await self._put([one.routed.job for one in batch if one.routed.job is not None and one.routed.job.id in new])
+        for one in batch:
+            one.settle(one.routed.remembered.id in new)
 
     async def _put(self, jobs: list[QueuedJob]) -> None:
         """Queue them; what cannot be queued now is in Postgres, and the sweep comes by."""

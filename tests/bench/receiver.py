@@ -72,7 +72,7 @@ def receivers(folder: Path) -> Iterator[Receivers]:
         stack.enter_context(process("migrate", variables, folder)).wait()
         with psycopg.connect(services.database_url, autocommit=True) as connection:
             connection.execute(PLAIN_TABLE)
-        ports = {name: free_port() for name in (FLOOR, OURS, BARE, PLAIN)}
+        ports = {name: free_port() for name in (OURS, *APPS)}
         ours = stack.enter_context(process("web", variables | {"PORT": str(ports[OURS])}, folder))
         servers = {name: _serve(stack, name, ports[name], variables, folder) for name in APPS}
         ours.wait_for(answers(f"http://127.0.0.1:{ports[OURS]}/api/v1/health/ready"))
