@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.secret_key import secret_key
 from bot.settings import Settings, read_settings
+from storage.embedded.child import die_with_parent
 
 GRACE = 30.0
 """Seconds that a child may take to finish its work after SIGTERM."""
@@ -76,12 +77,21 @@ class Child:
             self.process = None
         if self.process is None and now >= self.next_start:
             self.started = now
-            self.process = subprocess.Popen([sys.executable, "-m", "bot", self.name], env=self.environment)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot", self.name],
+                env=self.environment,
+                preexec_fn=_end_with_us,  # noqa: PLW1509  (prctl takes no lock)
+            )
 
     def stop(self) -> None:
         """Ask it to finish; see `_stop_all`."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
+
+
+def _end_with_us() -> None:
+    """Should we be killed, our services end with us: nobody is left to hold the port, or to wait for them."""
+    die_with_parent(signal.SIGTERM)
 
 
 def _processes(settings: Settings) -> list[str]:
