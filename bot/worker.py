@@ -20,6 +20,7 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.utils import now
 
+from bot.github.identity import read_key
 from bot.logs import report, set_up_logs, set_up_reports
 from bot.settings import Settings, read_settings
 from bot.wiring import open_context
@@ -27,8 +28,8 @@ from handlers.context import Context
 from handlers.perform import perform as perform_job
 from handlers.perform import put_off
 from handlers.sweep import sweep
+from review import analyzers, providers
 from review.errors import TryAgain
-from review.providers import preload
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.embedded.child import die_with_parent
@@ -65,7 +66,9 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
     """
     set_up_logs(settings)
     set_up_reports(settings)
-    preload()
+    read_key(settings.github_private_key.get_secret_value())
+    analyzers.preload()
+    providers.preload()
     asyncio.run(_try_settings(settings))
     gc.freeze()  # what is there now is never looked at by a child's garbage collector, and so stays shared
     connection = Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=5)
