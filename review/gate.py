@@ -78,6 +78,8 @@ def ambiguous(patch: Patch) -> str:
         return "it deletes all that the file holds"
     if not patch.new and not patch.ends:
         return "it deletes the last line, whose missing line end would move to the line before it"
+    if not patch.ends and not patch.new[-1]:
+        return "it would give the file's last line an end, which it does not have"
     return ""
 
 

@@ -136,3 +136,5 @@ def test_what_cannot_be_said_in_a_block_or_changes_nothing() -> None:
     assert unfit("", 1, 7) == "it deletes all that the file holds"
     assert unfit("", 2, 2, "a\nb") == "it deletes the last line, whose missing line end would move to the line before it"
     assert unfit("    b = a - 1") == "it changes nothing"
+    assert unfit("x\n\n", 2, 2, "a\nb") == "it would give the file's last line an end, which it does not have"
+    assert unfit("x\n", 2, 2, "a\nb") == "it would give the file's last line an end, which it does not have"
