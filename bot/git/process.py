@@ -115,9 +115,12 @@ def _kill(process: Process) -> None:
 
 
 async def _end(process: Process) -> None:
-    """Kill what is left, and let the pipes run dry: asyncio closes them only when it has seen their end."""
+    """Kill what is left, and wait until asyncio has seen the end of every pipe: it closes none of them before."""
     _kill(process)
     for stream in (process.stdout, process.stderr):
         while await _pipe(stream).read(PIECE):
             pass
     await process.wait()
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            await process.stdin.wait_closed()
