@@ -48,6 +48,10 @@ AWAY = 5
 """Seconds between two looks for a Redis or Postgres that is away."""
 
 SWEEP_EVERY = 15.0
+FORGET_EVERY = 24 * 3600.0
+KEPT_DAYS = 30
+"""Days for which a delivery is kept once it is done. GitHub delivers again for three, Enterprise Server for seven."""
+
 SCHEDULER = "refactoriq:scheduler"
 """The lock in Redis under which one worker of all does what is to be done now and then."""
 
@@ -111,7 +115,7 @@ class ReviewWorker(Worker):
             maintenance_interval=1,
         )
         self._settings = settings
-        self._next_sweep = 0.0
+        self._next_sweep = self._next_forgetting = 0.0
         self.asked_to_stop = False
 
     def handle_warm_shutdown_request(self) -> None:
@@ -164,6 +168,9 @@ class ReviewWorker(Worker):
             if time.monotonic() >= self._next_sweep:
                 self._next_sweep = time.monotonic() + SWEEP_EVERY
                 asyncio.run(sweep_once(self._settings))
+            if time.monotonic() >= self._next_forgetting:
+                self._next_forgetting = time.monotonic() + FORGET_EVERY
+                asyncio.run(forget_once(self._settings))
         except TryAgain as away:
             log.warning("no sweep", because=str(away))
         finally:
@@ -190,6 +197,14 @@ async def sweep_once(settings: Settings) -> None:
         Queue.open(settings.redis_url.get_secret_value()) as queue,
     ):
         await sweep(Deliveries(database), queue)
+
+
+async def forget_once(settings: Settings) -> None:
+    """Delete what is long done from the table of deliveries."""
+    async with Database.open(settings.database_url.get_secret_value(), pool_size=1) as database:
+        forgotten = await Deliveries(database).forget(KEPT_DAYS)
+    if forgotten:
+        log.info("old deliveries forgotten", deliveries=forgotten)
 
 
 def perform(kind: str, arguments: Mapping[str, Any]) -> Retry | None:

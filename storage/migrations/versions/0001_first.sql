@@ -93,6 +93,8 @@ CREATE TABLE deliveries (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX deliveries_unfinished ON deliveries (sequence) WHERE state IN ('received', 'running', 'retrying', 'failed');
+-- For forgetting the old ones: rows come in the order of their time, so that a few bytes for each 128 pages are enough.
+CREATE INDEX deliveries_received ON deliveries USING brin (received_at);
 CREATE INDEX deliveries_pull ON deliveries (repository_id, pull_number) WHERE pull_number IS NOT NULL;
 
 CREATE TABLE analyses (
