@@ -63,22 +63,23 @@ def postgres_url() -> str:
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database with nothing in it, dropped afterwards."""
-    yield from _own_database(postgres_url, "template0")
+    yield from own_database(postgres_url, "template0")
 
 
 @pytest.fixture
 def database_url(postgres_url: str) -> Iterator[str]:
     """A migrated database of one's own, dropped afterwards."""
-    yield from _own_database(postgres_url, TEMPLATE)
+    yield from own_database(postgres_url)
 
 
 @pytest.fixture(scope="module")
 def shared_database_url(postgres_url: str) -> Iterator[str]:
     """A migrated database for all tests of a module: for those that keep apart by tenants of their own."""
-    yield from _own_database(postgres_url, TEMPLATE)
+    yield from own_database(postgres_url)
 
 
-def _own_database(server: str, template: str) -> Iterator[str]:
+def own_database(server: str, template: str = TEMPLATE) -> Iterator[str]:
+    """A database on that server, migrated unless another template is named; dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from review.providers import preload
+from tests.conftest import own_database
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.models import SandboxModels
 from tests.sandbox.world import PullRequest, Repository
@@ -28,22 +30,39 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.reviewing.WATCH_EVERY", 0.1)
 
 
+@pytest.fixture(scope="module")
+def shared_database_url(postgres_url: str) -> Iterator[str]:
+    """One migrated database for the walks of a module: to make one takes as long as a review."""
+    yield from own_database(postgres_url)
+
+
+@pytest.fixture
+def emptied_database_url(shared_database_url: str) -> str:
+    """That database, with nothing in it."""
+    with psycopg.connect(shared_database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM deliveries")
+        connection.execute("DELETE FROM reviews")
+        connection.execute("DELETE FROM organizations")  # and all that belongs to them
+    return shared_database_url
+
+
 @pytest.fixture
 async def house(
-    github: SandboxGitHub, models: SandboxModels, database_url: str, redis_url: str, tmp_path: Path, quick: None
+    github: SandboxGitHub, models: SandboxModels, emptied_database_url: str, redis_url: str, tmp_path: Path, quick: None
 ) -> AsyncIterator[House]:
     """A house without a model's key."""
-    async with open_house(github, models, environment(github, models, database_url, redis_url, tmp_path / "data")) as opened:
+    given = environment(github, models, emptied_database_url, redis_url, tmp_path / "data")
+    async with open_house(github, models, given) as opened:
         yield opened
 
 
 @pytest.fixture
 async def thinking_house(
-    github: SandboxGitHub, models: SandboxModels, database_url: str, redis_url: str, tmp_path: Path, quick: None
+    github: SandboxGitHub, models: SandboxModels, emptied_database_url: str, redis_url: str, tmp_path: Path, quick: None
 ) -> AsyncIterator[House]:
     """A house with the keys of both providers; the models find nothing until told otherwise."""
     preload()
-    given = environment(github, models, database_url, redis_url, tmp_path / "data", **KEYS)
+    given = environment(github, models, emptied_database_url, redis_url, tmp_path / "data", **KEYS)
     async with open_house(github, models, given) as opened:
         yield opened
 

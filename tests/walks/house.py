@@ -130,10 +130,11 @@ class House:
         """The REST calls so far, each as `METHOD path`."""
         return [f"{exchange.method} {exchange.path}" for exchange in self.github.rest_requests]
 
-    def sql(self, statement: LiteralString) -> None:
-        """One statement on the database, by its owner."""
+    def sql(self, statement: LiteralString) -> list[tuple[Any, ...]]:
+        """One statement on the database, by its owner; gives the rows, if there are any."""
         with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
-            connection.execute(statement)
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
     async def until(self, true: Callable[[], object], seconds: float = 20.0) -> None:
         """Wait until this is true."""

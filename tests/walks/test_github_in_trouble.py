@@ -4,6 +4,7 @@ import asyncio
 import itertools
 
 import pytest
+from tenacity import stop_after_attempt
 
 from bot.worker import attempt
 from tests.sandbox.github import SandboxGitHub
@@ -79,6 +80,7 @@ async def test_a_github_that_is_down_for_hours_makes_a_dead_letter_that_says_so(
     house: House, pull: PullRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.perform.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("bot.github.client.stop_after_attempt", lambda _: stop_after_attempt(1))
     house.github.fault("GET", "/pulls/1$", "503", times=50)
     row = await house.review(pull)
     assert (row.state, row.attempts) == ("failed", 2)
@@ -88,8 +90,18 @@ async def test_a_github_that_is_down_for_hours_makes_a_dead_letter_that_says_so(
 async def test_a_review_that_github_rejects_is_a_dead_letter_with_githubs_words(house: House, pull: PullRequest) -> None:
     house.github.fault(*POST, "422", times=50)
     row = await house.review(pull)
-    assert (row.state, row.attempts, posts(house)) == ("failed", 1, 1)
+    assert (row.state, row.attempts, posts(house)) == ("failed", 1, 2)
     assert "Unprocessable Entity" in row.outcome
+
+
+async def test_when_github_refuses_the_comments_they_are_told_in_the_body(house: House, pull: PullRequest) -> None:
+    house.github.fault(*POST, "422", times=1)
+    row = await house.review(pull)
+    [review] = house.standing(pull)
+    assert row.state == "done"
+    assert house.github.comments(pull.repository, pull.number) == []
+    assert "GitHub did not take the comments on lines" in review.body
+    assert any(line.get("event") == "comments refused" for line in house.log)
 
 
 async def test_a_pending_review_left_behind_is_taken_away(house: House, pull: PullRequest) -> None:
@@ -169,9 +181,7 @@ async def test_a_job_that_takes_too_long_is_put_off_and_done_later(
     assert len(house.standing(pull)) == 1
 
 
-async def test_a_claim_that_another_job_took_over_posts_nothing(
-    thinking_house: House, repository: Repository, database_url: str
-) -> None:
+async def test_a_claim_that_another_job_took_over_posts_nothing(thinking_house: House, repository: Repository) -> None:
     """As after a pause of the whole machine: the job wakes up, and its review belongs to somebody else."""
     house = thinking_house
     pull = house.github.open_pull_request(repository, WRONG_SUM)

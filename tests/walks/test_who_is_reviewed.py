@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from storage.database import Database
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.world import PullRequest, Repository
 from tests.walks.conftest import BASE, LEAK, SOUND, WRONG_SUM, says_wrong_sum
@@ -175,14 +174,13 @@ async def test_a_token_revoked_in_mid_review_is_renewed_and_the_review_posted(
 
 
 async def test_two_tenants_in_one_house_are_each_kept_as_their_own(
-    house: House, github: SandboxGitHub, pull: PullRequest, database: Database
+    house: House, github: SandboxGitHub, pull: PullRequest
 ) -> None:
     other = github.open_pull_request(github.create_repository("acme/shop", BASE), SOUND)
     github.install("acme")
     first, second = await asyncio.gather(house.tell(pull), house.tell(other))
     assert {(await house.settle(id)).state for id in (first, second)} == {"done"}
-    async with database.system() as connection:
-        cursor = await connection.execute(
-            "SELECT login, full_name FROM organizations JOIN repositories ON organization_id = organizations.id ORDER BY login"
-        )
-        assert await cursor.fetchall() == [("acme", "acme/shop"), ("octo", "octo/shop")]
+    kept = house.sql(
+        "SELECT login, full_name FROM organizations JOIN repositories ON organization_id = organizations.id ORDER BY login"
+    )
+    assert kept == [("acme", "acme/shop"), ("octo", "octo/shop")]
