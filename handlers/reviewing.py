@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import structlog
 
 from handlers.context import Context
+from handlers.host import Rejected
 from handlers.publish import Standing, Thread
 from review.analysis import Analysis
 from review.change import Change
-from review.comments import write_note, write_review, write_update
+from review.comments import without_lines, write_note, write_review, write_update
 from review.errors import Superseded, TryAgain
 from review.marker import Marker
 from review.pull_request import PullRequest
@@ -102,7 +103,16 @@ class Reviewing:
     async def _post(self, review: Review) -> str:
         """Only called after a look that did not find it."""
         await self._make_sure_it_is_ours()
-        github_id = await self._thread().post(review)
+        thread = self._thread()
+        try:
+            github_id = await thread.post(review)
+        except Rejected as rejected:
+            if not review.comments:
+                raise
+            # Every comment was proved to have its place, so this is ours to look into; the findings are told all the same.
+            log.error("comments refused", because=str(rejected))
+            review = without_lines(review, thread.marker)
+            github_id = await thread.post(review)
         await self.context.reviews.posted(self.claimed, github_id, review.body)
         if not review.fingerprints:
             return f"Posted a note in review {github_id}: nothing found."

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import accumulate
 
 from review.analysis import Analysis, Skipped
 from review.anchor import Anchor, Unanchored, anchor
@@ -16,10 +18,19 @@ from review.suggestion_block import suggestion_block
 
 NAME = "RefactorIQ"
 MOST_LISTED = 30
-"""Skipped files and overflowing findings that are listed one by one; the others are counted."""
+"""Skipped files that are listed one by one for each reason; the others are counted."""
+
+LONGEST_PATH = 200
+"""Characters of a path that are shown: its end."""
 
 MOST_SAID = 400
 """Characters of a finding's message in the list, which is read at a glance."""
+
+OPEN_ROWS = 10
+"""Findings without a comment that are read at once; those after them are folded away."""
+
+LIST_CHARACTERS = 40_000
+"""Of all findings without a comment together. What does not fit is counted, and counts as not told."""
 
 
 def write_review(
@@ -35,13 +46,23 @@ def write_review(
     if not new:
         return None
     comments, unplaced = place(new, diff, max_comments)
-    body = _paragraphs(_headline(analysis, new, len(analysis.findings) - len(new)), _listed(unplaced), _coverage(analysis))
+    rows = _fitting([_row(item) for item in unplaced])
+    untold = {item.finding for item in unplaced[len(rows) :]}
+    headline = _headline(analysis, new, len(analysis.findings) - len(new))
+    body = _paragraphs(headline, _listed(rows, len(untold)), _coverage(analysis))
     return Review(
         head_sha=analysis.head_sha,
         body=capped(body, "\n\n" + marker.mark(analysis.head_sha)),
         comments=tuple(comments),
-        fingerprints=tuple(dict.fromkeys(name for finding in new for name in finding.fingerprints)),
+        fingerprints=tuple(dict.fromkeys(name for finding in new if finding not in untold for name in finding.fingerprints)),
     )
+
+
+def without_lines(review: Review, marker: Marker) -> Review:
+    """The same review with its comments in the body: for a GitHub that refuses one of them, and does not say which."""
+    told = [_paragraphs(f"**{code(_place(comment.path, comment.line))}**", comment.body) for comment in review.comments]
+    body = _paragraphs(without_marks(review.body), "**GitHub did not take the comments on lines; here they are.**", *told)
+    return replace(review, body=capped(body, "\n\n" + marker.mark(review.head_sha)), comments=())
 
 
 def write_note(analysis: Analysis, marker: Marker, standing: int = 0) -> Review:
@@ -143,19 +164,37 @@ def _head(analysis: Analysis) -> str:
     return code(analysis.head_sha[:7])
 
 
-def _listed(unplaced: Sequence[Unanchored]) -> str:
-    """The findings without a comment of their own, each with its place in words and why it is here."""
-    if not unplaced:
+def _row(item: Unanchored) -> str:
+    """A finding without a comment of its own: its place in words, what it says, and why it is here."""
+    finding = item.finding
+    message = _in_a_row(_shortened(blank_secrets(finding.message)))
+    place = code(_place(finding.path, finding.location.first_line))
+    return f"- {place} {_title(finding)} {message} ({_source(finding)}; {_in_a_row(item.because)})"
+
+
+def _fitting(rows: Sequence[str]) -> list[str]:
+    """The first rows, as many as there is room for."""
+    ends = accumulate(len(row) + 1 for row in rows)
+    return [row for row, end in zip(rows, ends, strict=True) if end <= LIST_CHARACTERS]
+
+
+def _listed(rows: Sequence[str], left_out: int) -> str:
+    """These rows, the first of them openly; `left_out` is how many more findings there are."""
+    if not rows:
         return ""
-    lines = ["**Without a comment of their own**", ""]
-    for item in unplaced[:MOST_LISTED]:
-        finding = item.finding
-        place = code(f"{finding.path}:{finding.location.first_line}")
-        message = " ".join(_message(finding).split())
-        lines.append(f"- {place} {_title(finding)} {message} ({_source(finding)}; {cleaned(item.because)})")
-    if len(unplaced) > MOST_LISTED:
-        lines.append(f"- and {len(unplaced) - MOST_LISTED} more, less severe.")
-    return "\n".join(lines)
+    parts = ["**Without a comment of their own**", "\n".join(rows[:OPEN_ROWS])]
+    more = [*rows[OPEN_ROWS:], *([f"- and {left_out} more, less severe, for which there is no room."] if left_out else [])]
+    if more:
+        parts += [f"<details><summary>{len(rows) - OPEN_ROWS + left_out} more</summary>", "\n".join(more), "</details>"]
+    return _paragraphs(*parts)
+
+
+def _place(path: str, line: int) -> str:
+    return f"{_end_of(path)}:{line}"
+
+
+def _end_of(path: str) -> str:
+    return path if len(path) <= LONGEST_PATH else f"…{path[-LONGEST_PATH:]}"
 
 
 def _shortened(message: str) -> str:
@@ -194,7 +233,7 @@ def _skipped(skipped: Sequence[Skipped]) -> list[str]:
         by_reason.setdefault(item.because, []).append(item.path)
     rows = []
     for because, paths in by_reason.items():
-        shown = ", ".join(code(path) for path in paths[:MOST_LISTED])
+        shown = ", ".join(code(_end_of(path)) for path in paths[:MOST_LISTED])
         more = f" and {len(paths) - MOST_LISTED} more" if len(paths) > MOST_LISTED else ""
         rows.append(f"Not read ({_in_a_row(because)}): {shown}{more}.")
     return rows

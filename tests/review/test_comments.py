@@ -4,7 +4,7 @@ import pytest
 
 from review.analysis import Analysis, Dropped, Skipped, Usage
 from review.capped import MAX_BODY
-from review.comments import UPDATED, write_note, write_review, write_update
+from review.comments import UPDATED, without_lines, write_note, write_review, write_update
 from review.diff import Diff
 from review.finding import Category, Finding, Severity, Side, Suggestion, Verdict
 from review.marker import Marker
@@ -195,13 +195,38 @@ def test_at_most_so_many_comments_most_severe_first_and_the_rest_in_the_body() -
     review = write_review(an_analysis(*findings), a_diff("app.py", None, text), MARKER)
     assert review is not None
     assert [comment.line for comment in review.comments] == list(range(1, 51))
-    assert review.body.count("this review already has 50 comments") == 30
-    assert "\n- and 20 more, less severe.\n" in review.body
+    assert review.body.count("this review already has 50 comments") == 50
+    assert "<details><summary>40 more</summary>" in review.body
     assert len(review.fingerprints) == 100
     few = write_review(an_analysis(*findings), a_diff("app.py", None, text), MARKER, max_comments=0)
     assert few is not None
     assert few.comments == ()
     assert "the rules ask for no comments on lines" in few.body
+
+
+def test_what_has_no_room_in_the_body_is_counted_and_not_taken_for_told() -> None:
+    text = "".join(f"x{number}\n" for number in range(1, 401))
+    findings = [a_finding(line=n, message="Long. " * 60, fingerprint=f"{n:032x}") for n in range(1, 401)]
+    review = write_review(an_analysis(*findings), a_diff("app.py", None, text), MARKER)
+    assert review is not None
+    listed = review.body.count("this review already has 50 comments")
+    assert 50 < listed < 350
+    assert f"\n- and {350 - listed} more, less severe, for which there is no room.\n" in review.body
+    assert len(review.fingerprints) == 50 + listed
+    assert "<summary>Coverage</summary>" in review.body
+
+
+def test_a_review_whose_comments_are_refused_tells_them_in_its_body() -> None:
+    finding = a_finding(line=5, message="Wrong here.", fingerprint="f" * 32, suggestion=Suggestion(5, 5, "y", Verdict.VERIFIED))
+    review = write_review(an_analysis(finding), DIFF, MARKER)
+    assert review is not None
+    plain = without_lines(review, MARKER)
+    assert plain.comments == ()
+    assert plain.fingerprints == review.fingerprints
+    assert "**`app.py:5`**" in plain.body
+    assert "Wrong here." in plain.body
+    assert MARKER.heads(plain.body) == {HEAD}
+    assert plain.body.endswith("-->")
 
 
 def test_a_suggestion_that_was_not_verified_is_never_shown() -> None:
@@ -227,7 +252,7 @@ def test_deleted_lines_and_ranges_keep_their_side_and_start() -> None:
 
 
 def test_a_body_of_thousands_of_paths_is_cut_at_a_paragraph_and_keeps_its_mark() -> None:
-    skipped = tuple(Skipped(f"{'long/' * 400}{n}", f"reason {n}") for n in range(200))
+    skipped = tuple(Skipped(f"{'long/' * 400}{n}", f"reason {n}") for n in range(300))
     note = write_note(an_analysis(skipped=skipped), MARKER)
     assert len(note.body) <= MAX_BODY
     assert MARKER.heads(note.body) == {HEAD}
