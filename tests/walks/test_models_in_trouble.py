@@ -47,7 +47,7 @@ async def test_models_of_no_use_leave_the_analyzers_review_and_the_reason(
 async def test_where_openai_fails_anthropic_answers_and_the_review_says_so(
     thinking_house: House, pull: PullRequest, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("review.calls.TRIES", 1)
+    monkeypatch.setattr("review.models.calls.TRIES", 1)
     thinking_house.models.fault(kind, times=50, provider="openai")
     await thinking_house.review(pull)
     [review] = thinking_house.standing(pull)
