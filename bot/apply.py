@@ -11,8 +11,8 @@ from pathlib import Path
 from review.change import Checkout, End
 from review.errors import RefactorIQError
 from review.finding import Finding, Suggestion
-from review.patch import apply_suggestions
 from review.reports.lines import verified
+from review.suggestions.patch import apply_suggestions
 
 LINE_ENDS = (b"\n", b"\r\n")
 """How a file of a checkout may end the lines that git keeps with `\\n` (core.autocrlf, eol=crlf)."""

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from time import monotonic
 
 from review.analysis import Dropped, Skipped, Usage
-from review.calls import Answered, Calls
 from review.change import Change
-from review.condense import condensed
 from review.finding import Finding, worst_first
-from review.ground import ground
 from review.lines import line_texts
-from review.page import Page
-from review.pieces import cut_into_pieces, is_prose
-from review.prompt import about
+from review.models.calls import Answered, Calls
+from review.models.condense import condensed
+from review.models.ground import ground
+from review.models.page import Page
+from review.models.pieces import cut_into_pieces, is_prose
+from review.models.prompt import about
+from review.models.shown import MAX_LINE, ShownFile, show
 from review.providers.provider import Provider
-from review.shown import MAX_LINE, ShownFile, show
 
 LONG_LINES = f"the ends of lines longer than {MAX_LINE:,} characters, for the models"
 PROSE = "documentation in a large change, for the models"

@@ -13,8 +13,8 @@ from review.diff import Diff
 from review.finding import Finding, Severity, Verdict
 from review.marker import Marker, without_marks
 from review.review import Comment, Review
-from review.secrets_blank import blank_secrets
-from review.suggestion_block import suggestion_block
+from review.secrets.blank import blank_secrets
+from review.suggestions.suggestion_block import suggestion_block
 
 NAME = "RefactorIQ"
 MOST_LISTED = 30

@@ -18,7 +18,7 @@ from review.paths import choose_files
 from review.providers.provider import Provider
 from review.rules import ReadRules, Rules
 from review.run_analyzers import AnalyzersResult, run_analyzers
-from review.secrets_blank import blank_secrets
+from review.secrets.blank import blank_secrets
 from review.verify import verify_all
 
 MODEL_DEADLINE = 240.0

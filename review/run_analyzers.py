@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from review.analyzers.analyzer import Analyzer
-from review.blame import Blame
+from review.analyzers.blame import Blame
+from review.analyzers.written import WrittenFiles, write_files
 from review.change import Change
 from review.errors import AnalyzerFailed
 from review.finding import Finding, worst_first
-from review.written import WrittenFiles, write_files
 
 SECONDS = 60.0
 """How long one analyzer may look at one end of a change."""

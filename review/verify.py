@@ -6,11 +6,11 @@ from dataclasses import replace
 from review.anchor import hunk_around, outside, why_closed
 from review.diff import Diff, FileDiff
 from review.finding import Finding, Side, Suggestion, Verdict, severity_order
-from review.gate import why_unfit
 from review.lines import line_texts
-from review.mend import likeliest, mended
-from review.patch import Patch, apply_suggestions, lay
-from review.syntax import same_meaning, why_worse
+from review.suggestions.gate import why_unfit
+from review.suggestions.mend import likeliest, mended
+from review.suggestions.patch import Patch, apply_suggestions, lay
+from review.suggestions.syntax import same_meaning, why_worse
 
 BESIDE = 3
 """A comment hangs on its suggestion's lines: at most this many lines may lie between them and the finding's."""

@@ -5,7 +5,7 @@ from review.analyzers.analyzer import Analyzer
 from review.analyzers.bandit import Bandit
 from review.analyzers.ruff import Ruff
 from review.analyzers.secrets import Secrets
-from review.secret_kinds import secret_kinds
+from review.secrets.kinds import secret_kinds
 
 ANALYZERS: tuple[type[Analyzer], ...] = (Ruff, Bandit, Secrets)
 

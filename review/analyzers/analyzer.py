@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from review.analyzers.written import Folder
 from review.finding import Finding
-from review.written import Folder
 
 
 class Analyzer(Protocol):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from review.analyzers.run_tool import batches, run_tool
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity
 from review.places import is_example, is_test
-from review.run_tool import batches, run_tool
-from review.written import Folder
 
 RULES = Path(__file__).with_name("bandit_rules.toml")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from review.edits import Edit, Places, suggestion
+from review.analyzers.run_tool import batches, run_tool
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity, Suggestion
 from review.places import is_example, is_test
-from review.run_tool import batches, run_tool
-from review.written import Folder
+from review.suggestions.edits import Edit, Places, suggestion
 
 RULES = Path(__file__).with_name("ruff_rules.toml")
 # Defined by whoever runs the code: gettext's install, type checkers, IPython.

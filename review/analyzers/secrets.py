@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from time import monotonic
 
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location
 from review.places import is_example, is_test
-from review.secret_kinds import GENERIC, SecretKind, find_secrets
-from review.secrets_blank import blank_secrets
-from review.written import Folder
+from review.secrets.blank import blank_secrets
+from review.secrets.kinds import GENERIC, SecretKind, find_secrets
 
 SECONDS = 30.0
 """For all files together. A megabyte takes a fifth of a second, one made to be slow some two."""
@@ -23,7 +23,7 @@ ADVICE = (
 
 
 class Secrets:
-    """Looks for the forms in secret_kinds.toml, in a thread of this process: nothing that it finds leaves it."""
+    """Looks for the forms in kinds.toml, in a thread of this process: nothing that it finds leaves it."""
 
     name = "secrets"
 

@@ -5,7 +5,7 @@ from typing import Any
 from review.ask import ModelResult, ask_models
 from review.finding import Location
 from review.providers.provider import Provider
-from review.secrets_blank import blank_secrets
+from review.secrets.blank import blank_secrets
 from tests.builders_models import Texts, a_change, a_claim, as_bytes, numbered
 
 BASE = {"app.py": "def share(sum, people):\n    return sum\n"}

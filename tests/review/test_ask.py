@@ -7,10 +7,10 @@ import pytest
 from review.ask import LONG_LINES, PROSE, TOO_MUCH, ModelResult, ask_models
 from review.change import Change
 from review.finding import Location
-from review.ground import NO_SUCH_CODE, OTHER_FILE
-from review.pieces import MOST_TOKENS
+from review.models.ground import NO_SUCH_CODE, OTHER_FILE
+from review.models.pieces import MOST_TOKENS
 from review.providers.provider import Provider
-from review.secrets_blank import blank_secrets
+from review.secrets.blank import blank_secrets
 from tests.builders_models import a_change, a_claim
 from tests.review.asking import CLAIM, PLACE, asked, many_files, places
 from tests.sandbox.models import SandboxModels

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from review.analyzers import ANALYZERS
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Finding
 from review.run_analyzers import MOST, AnalyzersResult, run_analyzers
-from review.written import Folder
 from tests.builders import Executable, Files, Symlink
 from tests.builders_analyzers import a_change
 from tests.builders_review import a_finding

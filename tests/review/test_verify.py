@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from review.finding import Severity, Side, Suggestion, Verdict
-from review.patch import apply_suggestions
+from review.suggestions.patch import apply_suggestions
 from review.verify import TAKEN, TOGETHER, verify_all
 from tests.builders_diff import a_diff
 from tests.builders_review import a_finding

@@ -11,7 +11,7 @@ from review.analysis import Analysis
 from review.comments import write_review
 from review.finding import Finding, Severity, Suggestion, Verdict
 from review.marker import Marker
-from review.patch import apply_suggestions
+from review.suggestions.patch import apply_suggestions
 from review.verify import verify_all
 from tests.builders_diff import PROPERTY, a_diff_of
 from tests.builders_review import a_finding

@@ -6,10 +6,10 @@ from time import monotonic
 import pytest
 
 from review.analyzers.bandit import Bandit, _worth_reading
+from review.analyzers.run_tool import Ran
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Severity
-from review.run_tool import Ran
-from review.written import Folder
 from tests.builders_analyzers import found_by
 
 pytestmark = pytest.mark.integration

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from review.analyzers.ruff import Ruff, rule_table
+from review.analyzers.run_tool import Ran
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Finding, Severity
-from review.patch import apply_suggestions
-from review.run_tool import Ran
-from review.written import Folder
+from review.suggestions.patch import apply_suggestions
 from tests.builders_analyzers import found_by
 
 pytestmark = pytest.mark.integration

@@ -6,10 +6,10 @@ from time import monotonic
 import pytest
 
 from review.analyzers.secrets import Secrets, _search
+from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Finding, Severity
-from review.secret_kinds import secret_kinds
-from review.written import Folder
+from review.secrets.kinds import secret_kinds
 from tests.builders_analyzers import found_by
 from tests.builders_secrets import MADE_UP, letters, private_key
 

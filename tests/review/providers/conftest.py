@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from review.answer_schema import ANSWER_SCHEMA
+from review.models.answer_schema import ANSWER_SCHEMA
 from review.providers import Anthropic, OpenAI
 from review.providers.provider import Answer, Prompt, Provider
 from tests.sandbox.models import SandboxModels

@@ -12,8 +12,8 @@ from jsonschema import Draft4Validator
 from review.analysis import Analysis, Dropped, Skipped
 from review.diff import Diff
 from review.finding import Category, Finding, Severity, Side, Suggestion, Verdict
-from review.patch import apply_suggestions
 from review.reports.as_sarif import Sarif
+from review.suggestions.patch import apply_suggestions
 from tests.builders_review import a_finding
 from tests.review.reports.builders import a_diff_of, a_diff_of_a_new_file, a_mended_finding, an_analysis
 
