@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from review.analyzers.analyzer import Analyzer
+from review.analyzers.written import write_files
 from review.change import Change, End
 from review.diff import FileStatus
 from review.finding import Finding
 from review.parse_diff import parse_diff
-from review.written import write_files
 from tests.builders import Files, a_repository
 
 

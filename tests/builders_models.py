@@ -4,13 +4,13 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from review.answer_schema import Item
 from review.change import Change, End
 from review.diff import Diff, FileDiff, FileStatus
 from review.finding import Category, Severity
 from review.lines import line_texts
+from review.models.answer_schema import Item
+from review.models.shown import ShownFile, show
 from review.parse_diff import parse_diff
-from review.shown import ShownFile, show
 
 Texts = Mapping[str, str]
 

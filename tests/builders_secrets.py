@@ -51,4 +51,4 @@ MADE_UP = {
     "password-in-url": "postgresql://app:" + letters(12) + "@db.internal.acme.io/app",
     "hard-coded-secret": 'api_key = "' + letters(24) + '"',
 }
-"""A line, or a few, for each kind of secret_kinds.toml."""
+"""A line, or a few, for each kind of kinds.toml."""
