@@ -1,6 +1,7 @@
 """Post one review on a head, exactly once, whatever crashes, is lost on the way, or comes twice."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from handlers.host import CodeHost, PostedReview, Unclear
@@ -27,14 +28,23 @@ class Standing:
         return frozenset(self.reviews)
 
 
+async def nobody_else_writes() -> None:
+    """For a thread that is written to without a claim."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One pull request as one installation of the app sees it: where reviews are posted."""
+    """One pull request as one installation of the app sees it: where reviews are posted.
+
+    `make_sure` is awaited right before each write, and raises where the claim on the review was lost: a process that was
+    frozen in its last look at the pull request must not write after another one did.
+    """
 
     host: CodeHost
     installation_id: int
     pull: PullRequest
     marker: Marker
+    make_sure: Callable[[], Awaitable[None]] = nobody_else_writes
 
     async def look(self) -> Standing:
         """What of ours stands there. A pending review that was left behind is taken away: GitHub allows one, and it blocks.
@@ -57,6 +67,7 @@ class Thread:
         posted: the next try looks first.
         """
         await self.still_at(review.head_sha)
+        await self.make_sure()
         try:
             return await self.host.post_review(self.installation_id, self._repository, self.pull.number, review)
         except Unclear as unclear:
@@ -68,6 +79,7 @@ class Thread:
         Writing the same body twice does no harm, so an unanswered edit is simply tried again. Raises Superseded, TryAgain.
         """
         await self.still_at(head_sha)
+        await self.make_sure()
         try:
             await self.host.edit_review(self.installation_id, self._repository, self.pull.number, review_id, body)
         except Unclear as unclear:

@@ -102,7 +102,6 @@ class Reviewing:
 
     async def _post(self, review: Review) -> str:
         """Only called after a look that did not find it."""
-        await self._make_sure_it_is_ours()
         thread = self._thread()
         try:
             github_id = await thread.post(review)
@@ -132,7 +131,6 @@ class Reviewing:
             return await self._post_new(analysis, note)
         await self.context.reviews.keep(self.claimed, analysis, None)
         body = note.body if latest.is_note else write_update(latest.body, analysis, marker, still)
-        await self._make_sure_it_is_ours()
         await self._thread().edit(self._head, latest.github_review_id, body)
         await self.context.reviews.edited(self.claimed, latest.github_review_id, body)
         return f"Nothing new: review {latest.github_review_id} says so now."
@@ -171,7 +169,7 @@ class Reviewing:
     def _thread(self) -> Thread:
         repository = self.pull.repository
         marker = Marker(self.context.marker_key, repository.id, self.pull.number, self.pull.base_ref)
-        return Thread(self.context.host, self.installation_id, self.pull, marker)
+        return Thread(self.context.host, self.installation_id, self.pull, marker, self._make_sure_it_is_ours)
 
     @property
     def _head(self) -> str:

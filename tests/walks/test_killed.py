@@ -97,6 +97,25 @@ def test_a_worker_killed_after_the_post_before_it_is_written_down_posts_no_secon
     _one_review_stands(running, pull)
 
 
+def test_a_worker_frozen_before_its_post_does_not_post_when_it_thaws(running: Processes, pull: PullRequest) -> None:
+    """As in a machine that is paused: the other worker has posted meanwhile."""
+    running.web()
+    fault = running.github.fault("GET", "/pulls/1$", "slow", seconds=2, skip=1)
+    frozen = running.worker()
+    delivery = running.deliver(pull)
+    until(lambda: fault.met, 30, frozen)
+    both = [frozen.process.pid, *frozen.children()]
+    for pid in both:
+        os.kill(pid, signal.SIGSTOP)
+    running.worker()
+    assert running.settled(delivery, WITHIN) == "done"
+    for pid in both:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: not frozen.children(), 20, frozen)
+    assert running.state(delivery) == "done"
+    _one_review_stands(running, pull)
+
+
 def test_a_child_killed_alone_is_replaced_by_its_own_worker(running: Processes, pull: PullRequest) -> None:
     running.web()
     running.models.fault("hang")
