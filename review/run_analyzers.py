@@ -70,9 +70,9 @@ async def _run(analyzer: Analyzer, at_head: WrittenFiles, blame: Blame, room: Pa
     return _compared(analyzer.name, head, base, blame)
 
 
-def _written(files: Mapping[str, bytes], root: Path) -> WrittenFiles:
-    root.mkdir()
-    return write_files(files, root)
+def _written(files: Mapping[str, bytes], folder: Path) -> WrittenFiles:
+    folder.mkdir()
+    return write_files(files, folder)
 
 
 async def _look(analyzer: Analyzer, end: WrittenFiles) -> Looked:

@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from review.analyzers.run_tool import batches, run_tool
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity
 from review.places import is_example, is_test
@@ -108,8 +107,8 @@ class Bandit:
     def wants(self, path: str) -> bool:
         return path.endswith(".py")
 
-    async def analyze(self, folder: Folder, paths: Sequence[str]) -> list[Finding]:
-        worth = [path for path in paths if _worth_reading(folder.root / path)]
+    async def analyze(self, folder: Path, paths: Sequence[str]) -> list[Finding]:
+        worth = [path for path in paths if _worth_reading(folder / path)]
         findings: list[Finding] = []
         unread: list[Unread] = []
         for report in await self._run_all(folder, worth):
@@ -120,9 +119,9 @@ class Bandit:
             raise AnalyzerFailed(f"it could not read {names}{' and others' * (len(unread) > 3)}", findings)
         return findings
 
-    async def _run_all(self, folder: Folder, paths: Sequence[str]) -> list[Report]:
+    async def _run_all(self, folder: Path, paths: Sequence[str]) -> list[Report]:
         """One process after the other; two side by side where there are many lines."""
-        large = sum((folder.root / path).stat().st_size for path in paths) > LARGE
+        large = sum((folder / path).stat().st_size for path in paths) > LARGE
         halves = (paths[::2], paths[1::2]) if large else (paths,)
         try:
             async with asyncio.TaskGroup() as group:
@@ -131,12 +130,12 @@ class Bandit:
             raise failures.exceptions[0] from None
         return [report for task in tasks for report in task.result()]
 
-    async def _run_in_turn(self, folder: Folder, paths: Sequence[str]) -> list[Report]:
+    async def _run_in_turn(self, folder: Path, paths: Sequence[str]) -> list[Report]:
         return [await self._run(folder, batch) for batch in batches(paths)]
 
-    async def _run(self, folder: Folder, paths: Sequence[str]) -> Report:
+    async def _run(self, folder: Path, paths: Sequence[str]) -> Report:
         command = (sys.executable, "-I", "-B", "-c", START, *OPTIONS, "--skip", rule_table().skip, "--", *paths)
-        ran = await run_tool(command, folder.root)
+        ran = await run_tool(command, folder)
         if ran.code not in (0, 1) or not ran.out:
             raise AnalyzerFailed(ran.complaints.splitlines()[-1] if ran.complaints else f"it ended with {ran.code}")
         try:
@@ -154,12 +153,12 @@ def _worth_reading(path: Path) -> bool:
     return any(then.search(text, match.end()) for first, then in table.sequences if (match := first.search(text)))
 
 
-def _findings(folder: Folder, issues: Iterable[Issue]) -> Iterable[Finding]:
+def _findings(folder: Path, issues: Iterable[Issue]) -> Iterable[Finding]:
     files: dict[str, list[str]] = {}
     for issue in issues:
         name = _name(issue.filename)
         if name not in files:
-            files[name] = (folder.root / name).read_bytes().decode(errors="replace").split("\n")
+            files[name] = (folder / name).read_bytes().decode(errors="replace").split("\n")
         yield _finding(name, issue, files[name])
 
 

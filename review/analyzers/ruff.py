@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from review.analyzers.run_tool import batches, run_tool
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity, Suggestion
 from review.places import is_example, is_test
@@ -115,9 +114,9 @@ class Ruff:
     def wants(self, path: str) -> bool:
         return path.endswith((".py", ".pyi"))
 
-    async def analyze(self, folder: Folder, paths: Sequence[str]) -> list[Finding]:
+    async def analyze(self, folder: Path, paths: Sequence[str]) -> list[Finding]:
         items: list[Item] = []
-        for batch in batches(str(folder.root / path) for path in paths):
+        for batch in batches(str(folder / path) for path in paths):
             items += await self._run(folder, batch)
         findings = list(_findings(folder, items))
         unread = sorted(_name(folder, item) for item in items if item.code == UNREADABLE)
@@ -125,10 +124,10 @@ class Ruff:
             raise AnalyzerFailed(f"it could not read {', '.join(unread[:3])}{' and others' * (len(unread) > 3)}", findings)
         return findings
 
-    async def _run(self, folder: Folder, files: Sequence[str]) -> list[Item]:
+    async def _run(self, folder: Path, files: Sequence[str]) -> list[Item]:
         table = rule_table()
         rules = ("--select", table.select, "--ignore", table.ignore)
-        ran = await run_tool([binary(), *OPTIONS, *rules, "--", *files], folder.root)
+        ran = await run_tool([binary(), *OPTIONS, *rules, "--", *files], folder)
         if ran.code not in (0, 1):
             raise AnalyzerFailed(ran.complaints.splitlines()[0] if ran.complaints else f"it ended with {ran.code}")
         try:
@@ -146,7 +145,7 @@ def binary() -> str:
         raise AnalyzerFailed("it is not installed") from error
 
 
-def _findings(folder: Folder, items: Iterable[Item]) -> Iterable[Finding]:
+def _findings(folder: Path, items: Iterable[Item]) -> Iterable[Finding]:
     files: dict[str, Source] = {}
     broken: set[str] = set()
     for item in items:
@@ -156,7 +155,7 @@ def _findings(folder: Folder, items: Iterable[Item]) -> Iterable[Finding]:
         if item.code == SYNTAX:
             broken.add(name)
         if name not in files:
-            files[name] = Source.read(folder.root / name)
+            files[name] = Source.read(folder / name)
         yield _finding(name, item, files[name])
 
 
@@ -232,5 +231,5 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else text + "."
 
 
-def _name(folder: Folder, item: Item) -> str:
-    return Path(item.filename).relative_to(folder.root).as_posix()
+def _name(folder: Path, item: Item) -> str:
+    return Path(item.filename).relative_to(folder).as_posix()

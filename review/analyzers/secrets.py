@@ -4,9 +4,9 @@ import asyncio
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from pathlib import Path
 from time import monotonic
 
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location
 from review.places import is_example, is_test
@@ -31,17 +31,17 @@ class Secrets:
         """Every file."""
         return True
 
-    async def analyze(self, folder: Folder, paths: Sequence[str]) -> list[Finding]:
+    async def analyze(self, folder: Path, paths: Sequence[str]) -> list[Finding]:
         """All secrets in those files. Raises AnalyzerFailed, with what it has, when half a minute is over."""
         return await asyncio.to_thread(_search, folder, paths, monotonic() + SECONDS)
 
 
-def _search(folder: Folder, paths: Sequence[str], until: float) -> list[Finding]:
+def _search(folder: Path, paths: Sequence[str], until: float) -> list[Finding]:
     findings: list[Finding] = []
     for number, path in enumerate(paths):
         if monotonic() > until:
             raise AnalyzerFailed(f"its time was over before {len(paths) - number} of {len(paths)} files", findings)
-        findings += _in_file(path, (folder.root / path).read_bytes().decode(errors="replace"))
+        findings += _in_file(path, (folder / path).read_bytes().decode(errors="replace"))
     return findings
 
 

@@ -22,21 +22,13 @@ ODD = "+odd"
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """Files of one end of a change, written out for tools: regular files below `root`, none of the repository's own settings.
+class WrittenFiles:
+    """A folder of written files: regular ones, none of the repository's own settings.
 
-    `paths` are relative to `root`, with `/`.
+    `paths` tells which path of the repository each name stands for. Names are relative to the folder, with `/`.
     """
 
-    root: Path
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenFiles:
-    """A folder of written files, and which path of the repository each name in it stands for."""
-
-    folder: Folder
+    folder: Path
     paths: Mapping[str, str]
 
     def names(self, paths: Collection[str]) -> list[str]:
@@ -51,14 +43,14 @@ class WrittenFiles:
         ]
 
 
-def write_files(files: Mapping[str, bytes], root: Path) -> WrittenFiles:
-    """Write the files below `root`, an empty folder of ours. Nothing outside of it is touched, whatever the paths say."""
+def write_files(files: Mapping[str, bytes], folder: Path) -> WrittenFiles:
+    """Write the files into `folder`, an empty one of ours. Nothing outside of it is touched, whatever the paths say."""
     names = harmless_names(files)
     for name, path in names.items():
-        target = root / name
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(files[path])
-    return WrittenFiles(Folder(root, tuple(names)), names)
+    return WrittenFiles(folder, names)
 
 
 def harmless_names(paths: Iterable[str]) -> dict[str, str]:

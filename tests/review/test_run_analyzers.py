@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from review.analyzers import ANALYZERS
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Finding
 from review.run_analyzers import MOST, AnalyzersResult, run_analyzers
@@ -136,8 +135,8 @@ class Scripted:
     def wants(self, path: str) -> bool:
         return path.endswith(".py")
 
-    async def analyze(self, folder: Folder, paths: Sequence[str]) -> list[Finding]:
-        self.folders.append(folder.root)
+    async def analyze(self, folder: Path, paths: Sequence[str]) -> list[Finding]:
+        self.folders.append(folder)
         if self.hangs:
             await asyncio.sleep(60)
         return self.does(paths)

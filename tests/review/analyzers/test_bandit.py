@@ -7,7 +7,6 @@ import pytest
 
 from review.analyzers.bandit import Bandit, _worth_reading
 from review.analyzers.run_tool import Ran
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Severity
 from tests.builders_analyzers import found_by
@@ -98,7 +97,7 @@ async def test_a_crash_or_a_nonsensical_answer_is_a_failure_with_a_reason(
     monkeypatch.setattr("review.analyzers.bandit.run_tool", answers)
     (tmp_path / "a.py").write_text("eval(x)\n")
     with pytest.raises(AnalyzerFailed, match=r"no such option|could not be read|ended with 0"):
-        await Bandit().analyze(Folder(tmp_path, ("a.py",)), ["a.py"])
+        await Bandit().analyze(tmp_path, ["a.py"])
 
 
 @pytest.mark.unit

@@ -7,7 +7,6 @@ import pytest
 
 from review.analyzers.ruff import Ruff, rule_table
 from review.analyzers.run_tool import Ran
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Finding, Severity
 from review.suggestions.patch import apply_suggestions
@@ -129,7 +128,7 @@ async def test_a_crash_or_a_nonsensical_answer_is_a_failure_with_a_reason(
 
     monkeypatch.setattr("review.analyzers.ruff.run_tool", answers)
     with pytest.raises(AnalyzerFailed, match=r"ruff failed$|could not be read|ended with 101"):
-        await Ruff().analyze(Folder(tmp_path, ("a.py",)), ["a.py"])
+        await Ruff().analyze(tmp_path, ["a.py"])
 
 
 @pytest.mark.unit

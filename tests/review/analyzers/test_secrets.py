@@ -6,7 +6,6 @@ from time import monotonic
 import pytest
 
 from review.analyzers.secrets import Secrets, _search
-from review.analyzers.written import Folder
 from review.errors import AnalyzerFailed
 from review.finding import Finding, Severity
 from review.secrets.kinds import secret_kinds
@@ -146,4 +145,4 @@ async def test_text_made_to_be_slow_is_not(unit: str, tmp_path: Path) -> None:
 def test_when_the_time_is_over_what_was_found_stands(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x")
     with pytest.raises(AnalyzerFailed, match="its time was over before 1 of 1 files"):
-        _search(Folder(tmp_path, ("a.py",)), ["a.py"], monotonic() - 1)
+        _search(tmp_path, ["a.py"], monotonic() - 1)

@@ -24,7 +24,7 @@ def test_hostile_paths_get_names_that_mean_nothing(tmp_path: Path) -> None:
     written = write_files({path: path.encode(errors="surrogateescape") for path in HOSTILE}, root)
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
     on_disk = {file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*") if file.is_file()}
-    assert set(on_disk) == set(written.folder.paths)
+    assert set(on_disk) == set(written.paths)
     for name, path in written.paths.items():
         assert on_disk[name] == path.encode(errors="surrogateescape")
         assert name.startswith(f"{ODD}/")
@@ -34,7 +34,7 @@ def test_hostile_paths_get_names_that_mean_nothing(tmp_path: Path) -> None:
 
 def test_harmless_paths_keep_their_names(tmp_path: Path) -> None:
     written = write_files({"src/app.py": b"x", "sitecustomize.py": b"y"}, tmp_path)
-    assert written.folder.paths == ("src/app.py", "sitecustomize.py")
+    assert list(written.paths) == ["src/app.py", "sitecustomize.py"]
     assert (tmp_path / "src/app.py").read_bytes() == b"x"
 
 
