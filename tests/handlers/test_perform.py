@@ -130,7 +130,8 @@ async def test_a_bug_is_not_swallowed(bench: Bench, monkeypatch: pytest.MonkeyPa
     assert (await state(bench))[0] == "running"
 
 
-async def test_a_postgres_that_is_away_is_the_queues_business() -> None:
+async def test_a_postgres_that_is_away_is_the_queues_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.database.WAIT", 0.2)
     async with Database.open("postgresql://postgres@/x?host=/nowhere") as away:
         with pytest.raises(Away):
             await perform(cast(Context, Bench(Deliveries(away))), "a job", {"delivery_id": "d-1"})
