@@ -13,6 +13,9 @@ MAX_BYTES = 10_000
 MOST_REPEATED = 10
 """Neighbouring lines that are held against the replacement's own first and last ones."""
 
+LEAST_TELLING = 8
+"""Letters and digits of a line that is hardly ever there twice in a row, at whatever depth."""
+
 PROSE_NAMES = re.compile(r"\.(md|markdown|mdx|rst|txt|adoc|org|tex|html?|feature|po)$|(^|/)[A-Z]+$", re.IGNORECASE)
 SENTENCE = re.compile(r"\s*[A-Z][a-z']+(?: [\w'`\"().,:;/-]+){3,}\s*$")
 COMMENT = re.compile(r"^\s*(?:#|//|/\*+|\*|--|<!--|;+|%|\{/\*|\"\"\")\s*(.*?)\s*(?:\*/\}?|-->)?\s*$")
@@ -139,15 +142,22 @@ def repeats_neighbours(patch: Patch) -> str:
 
 def _overlap(neighbours: Sequence[str], new: Sequence[str], old: Sequence[str]) -> bool:
     """Whether the replacement's outer lines are its neighbours again; both are given as seen from the end that they share."""
-    for count in range(1, min(MOST_REPEATED, len(neighbours), len(new)) + 1):
-        near = [line.rstrip() for line in neighbours[:count]]
-        if any(near) and near == _outer(new, count) and near != _outer(old, count):
+    return _repeats(neighbours, new, old, str.rstrip) or _repeats(neighbours, new, old, _telling)
+
+
+def _repeats(neighbours: Sequence[str], new: Sequence[str], old: Sequence[str], reading: Callable[[str], str]) -> bool:
+    near, come, gone = ([reading(line) for line in lines] for lines in (neighbours, new, old))
+    for count in range(1, min(MOST_REPEATED, len(near), len(come)) + 1):
+        if any(near[:count]) and near[:count] == come[-count:] != gone[-count:]:
             return True
     return False
 
 
-def _outer(lines: Sequence[str], count: int) -> list[str]:
-    return [line.rstrip() for line in lines[len(lines) - count :]] if len(lines) >= count else []
+def _telling(line: str) -> str:
+    """A line that is known wherever it stands: a neighbour may have been moved with code that lost its indentation. Those
+    with little on them, such as `}`, stand next to each other at several depths in sound code."""
+    bare = line.strip()
+    return bare if sum(map(str.isalnum, bare)) >= LEAST_TELLING else line.rstrip()
 
 
 RULES: tuple[Callable[[Patch], str], ...] = (

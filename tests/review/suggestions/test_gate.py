@@ -108,6 +108,18 @@ def test_neighbours_that_came_along_are_seen(replacement: str, because: str) -> 
     assert unfit(replacement) == because
 
 
+def test_a_neighbour_that_was_moved_together_with_the_code_is_seen() -> None:
+    assert unfit("    def f(a):\n        b = a + 1") == ""  # too little to be sure: it is for the parser to refuse
+    text = CODE.replace("f(a)", "halved(amount)")
+    assert unfit("    def halved(amount):\n        b = a + 1", text=text) == "it repeats the lines before it"
+    text = "first:\n  settings: 1\nsecond_settings: 2\n"
+    assert unfit("  settings: 3\n  second_settings: 2", 2, 2, text, "a.yml") == "it repeats the lines after it"
+
+
+def test_a_bracket_may_close_at_another_depth() -> None:
+    assert unfit("  if (x) {\n    f();\n  }", 2, 2, "{\n  f(x);\n}\n", "a.js") == ""
+
+
 def test_a_repetition_that_was_there_before_is_none() -> None:
     text = "f(1)\nf(1)\nf(2)\n"
     assert unfit("f(1)", 2, 2, text) == "it changes nothing"
