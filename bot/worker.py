@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from rq import Queue as RqQueue
 from rq import Retry, Worker
 from rq.exceptions import StopRequested
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.utils import now
 
@@ -33,7 +33,7 @@ from review.errors import TryAgain
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.embedded.child import die_with_parent
-from storage.queue import QUEUES, Json, Queue
+from storage.queue import PERFORM, QUEUES, Json, Queue
 
 HEARTBEAT = 5
 """Seconds between two signs of life of a job in progress."""
@@ -100,9 +100,33 @@ def _work(settings: Settings, connection: Redis, burst: bool) -> bool:
     return burst or worker.asked_to_stop
 
 
+class NotOurs(Exception):
+    """A job that names another function than `perform`: none that we put."""
+
+
+class OurJob(Job):
+    """A job that makes a worker call `perform` and nothing else, whatever somebody wrote into Redis.
+
+    rq's own imports and calls any function whose name stands in the job's hash: as the job, or as a callback of it.
+    """
+
+    success_callback = failure_callback = stopped_callback = None
+
+    @property
+    def func(self) -> Callable[[str, Mapping[str, Any]], Retry | None]:
+        """`perform`. Raises NotOurs where the job names anything else."""
+        if self.func_name != PERFORM:
+            raise NotOurs(f"job {self.id} was not put by us")
+        return perform
+
+    def send_webhooks(self, status: str | JobStatus, *, exc_string: str | None = None) -> None:
+        """None: an address out of Redis is not to be called from in here."""
+
+
 class ReviewWorker(Worker):
     """Takes jobs from the three queues, forks a child for each, and keeps the queues in order between and meanwhile."""
 
+    job_class = OurJob
     max_connection_wait_time = float(AWAY)
 
     def __init__(self, settings: Settings, connection: Redis) -> None:
@@ -163,8 +187,8 @@ class ReviewWorker(Worker):
         try:
             for queue in self.queues:
                 queue_due(queue)
-                StartedJobRegistry(queue=queue).cleanup()
-                FailedJobRegistry(queue=queue).cleanup()
+                StartedJobRegistry(queue=queue, job_class=OurJob).cleanup()
+                FailedJobRegistry(queue=queue, job_class=OurJob).cleanup()
             if time.monotonic() >= self._next_sweep:
                 self._next_sweep = time.monotonic() + SWEEP_EVERY
                 asyncio.run(sweep_once(self._settings))
@@ -184,7 +208,7 @@ def queue_due(queue: RqQueue) -> None:
     """
     registry = ScheduledJobRegistry(queue=queue)  # type: ignore[no-untyped-call]
     ids = registry.get_jobs_to_schedule()
-    for id, job in zip(ids, Job.fetch_many(ids, connection=queue.connection, serializer=Json), strict=True):
+    for id, job in zip(ids, OurJob.fetch_many(ids, connection=queue.connection, serializer=Json), strict=True):
         if job is not None:
             queue.enqueue_job(job)
         registry.remove(id)
