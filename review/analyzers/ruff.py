@@ -147,13 +147,11 @@ def binary() -> str:
 
 def _findings(folder: Path, items: Iterable[Item]) -> Iterable[Finding]:
     files: dict[str, Source] = {}
-    broken: set[str] = set()
+    broken = {_name(folder, item): item for item in reversed(items) if item.code == SYNTAX}
     for item in items:
         name = _name(folder, item)
-        if item.code == UNREADABLE or (item.code == SYNTAX and name in broken):
-            continue  # one mistake in the syntax brings others after it
-        if item.code == SYNTAX:
-            broken.add(name)
+        if item.code == UNREADABLE or broken.get(name, item) is not item:
+            continue  # one mistake in the syntax brings others after it, and names that seem undefined
         if name not in files:
             files[name] = Source.read(folder / name)
         yield _finding(name, item, files[name])
@@ -205,6 +203,8 @@ def _harmless(rule: str, message: str, line: str) -> bool:
             return not DEFINITION.match(line)
         case "T100":  # importing a debugger stops nothing; calling it does
             return message.startswith("Import")
+        case "PLE0101":  # what another `__init__` returns is None
+            return ".__init__(" in line
         case "PLE2502":  # marks of direction belong into right-to-left text; overrides and isolates reorder code
             return not REORDERING.search(line)
     return False

@@ -87,6 +87,13 @@ async def test_a_broken_file_is_one_finding(tmp_path: Path) -> None:
     assert [finding.rule for finding in found if finding.rule == "invalid-syntax"] == ["invalid-syntax"]
 
 
+async def test_nothing_is_said_of_a_broken_file_but_the_first_mistake_in_its_syntax(tmp_path: Path) -> None:
+    code = "def f(a=[]):\n    try:\n        g()\n    except OSError, error:\n        print error\n"
+    found = await found_by(Ruff(), {"old.py": code, "app.py": "print(nowhere)\n"}, tmp_path)
+    assert [(finding.path, finding.rule) for finding in found] == [("app.py", "F821"), ("old.py", "invalid-syntax")]
+    assert found[1].quote == "        print error"
+
+
 async def test_new_syntax_is_no_mistake(tmp_path: Path) -> None:
     code = "type Pair[T] = tuple[T, T]\n\n\ndef f(x):\n    match x:\n        case 1:\n            return f'{x!r:>{x}} {'a'}'\n"
     assert "invalid-syntax" not in await found_in(code, tmp_path)
@@ -99,7 +106,10 @@ async def test_in_tests_and_examples_idioms_count_less(tmp_path: Path) -> None:
 
 
 async def test_harmless_forms_of_a_rule_count_less(tmp_path: Path) -> None:
-    code = "import pdb\n\ntry:\n    import json\nexcept ImportError:\n    json = None\n\nprint(pdb, json)\n"
+    code = (
+        "import pdb\n\ntry:\n    import json\nexcept ImportError:\n    json = None\n\nprint(pdb, json)\n\n\n"
+        "class A(dict):\n    def __init__(self):\n        return super().__init__(a=1)\n"
+    )
     assert all(finding.severity is Severity.LOW for finding in (await found_in(code, tmp_path)).values())
 
 
