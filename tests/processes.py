@@ -1,4 +1,4 @@
-"""The product's own processes, started as a host starts them, for the demo and the bench. They end with us."""
+"""The product's own processes, started as a host starts them, for the demo, the bench and the walks. They end with us."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Process:
         self._read = 0
         self.began = time.monotonic()
         with self.log.open("wb") as output:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 command,
                 # Not in the project's folder: what a `.env` there says is for the real thing.
                 cwd=folder,
@@ -54,7 +54,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self.process.pid
 
     @property
     def age(self) -> float:
@@ -64,7 +64,7 @@ class Process:
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Until it has ended well. Raises NotRunning where it has not."""
         try:
-            code = self._process.wait(seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise NotRunning(f"The {self.name} process took longer than {seconds:.0f} s. {self.last_words()}") from None
         if code != 0:
@@ -81,8 +81,8 @@ class Process:
 
     def check(self) -> None:
         """Raises NotRunning when it has ended."""
-        if self._process.poll() is not None:
-            raise NotRunning(f"The {self.name} process ended with code {self._process.returncode}. {self.last_words()}")
+        if self.process.poll() is not None:
+            raise NotRunning(f"The {self.name} process ended with code {self.process.returncode}. {self.last_words()}")
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The lines of its log since the last call that are events (JSON)."""
@@ -102,19 +102,19 @@ class Process:
     def stop(self) -> None:
         """Ask it to end; after ten seconds nobody is asked. What it started ends with it."""
         family = tree(self.pid)
-        self._process.terminate()
+        self.process.terminate()
         try:
-            self._process.wait(STOP_SECONDS)
+            self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             family = tree(self.pid)
         kill(family[1:])
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
 
     def stop_now(self) -> None:
         """End it and all that it started at once, in whatever it is doing."""
         kill(tree(self.pid))
-        self._process.wait()
+        self.process.wait()
 
 
 def _die_with_us() -> None:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,25 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 
-from storage.embedded.child import die_with_parent
+from tests.processes import Process, answers, free_port
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.models import SandboxModels
 from tests.sandbox.world import PullRequest, Review
 from tests.walks.house import FINAL
 
-ROOT = Path(__file__).parents[2]
 
-
-@dataclass(slots=True)
-class Running:
-    """One process and its log."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
+class Running(Process):
+    """A process that can be killed in any way, and whose whole log can be read again."""
 
     def lines(self) -> list[dict[str, Any]]:
         """Its log so far: whatever is not JSON stands under `text`."""
@@ -38,7 +29,7 @@ class Running:
 
     def children(self) -> list[int]:
         """The processes that it forked and that live."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
@@ -61,27 +52,17 @@ class Processes:
 
     def start(self, name: str, **more: str) -> Running:
         """`python -m bot NAME`, with these settings besides."""
-        log = self.folder / f"{name}-{len(self.started)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "bot", *name.split()],
-                cwd=ROOT,
-                env={key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
-                | {"NO_PROXY": "127.0.0.1", **self.environment, **more},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=lambda: die_with_parent(signal.SIGKILL),  # noqa: PLW1509  (prctl takes no lock)
-            )
-        self.started.append(Running(name, process, log))
+        command = [sys.executable, "-m", "bot", *name.split()]
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
+        given = inherited | {"NO_PROXY": "127.0.0.1", **self.environment, **more}
+        self.started.append(Running(f"{name}-{len(self.started)}", command, given, self.folder))
         return self.started[-1]
 
     def web(self, **more: str) -> Running:
         """A web process that is ready for traffic."""
         running = self.start("web", **more)
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
-        until(lambda: self._answers("/api/v1/health"), 30, running)
+        until(answers(f"{self.url}/api/v1/health"), 30, running)
         return running
 
     def worker(self, **more: str) -> Running:
@@ -90,12 +71,7 @@ class Processes:
 
     def ready(self) -> bool:
         """Whether the web process says that it is ready."""
-        return self._answers("/api/v1/health/ready")
-
-    def _answers(self, path: str) -> bool:
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(self.url + path, trust_env=False, timeout=5).status_code == 200
-        return False
+        return answers(f"{self.url}/api/v1/health/ready")()
 
     def deliver(self, pull: PullRequest, action: str = "opened", *, status: int = 202) -> str:
         """The `pull_request` event of that action; gives its id."""
@@ -129,7 +105,7 @@ class Processes:
         """Kill what still runs."""
         for running in self.started:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(running.process.pid, signal.SIGKILL)
+                os.killpg(running.pid, signal.SIGKILL)
             running.process.wait(10)
 
 
@@ -137,7 +113,7 @@ class Processes:
 def processes(github: SandboxGitHub, models: SandboxModels, environment: dict[str, str], folder: Path) -> Iterator[Processes]:
     """A RefactorIQ of which nothing runs yet, and of which nothing is left afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
-    held = Processes(github, models, environment | {"PORT": str(_free_port())}, folder)
+    held = Processes(github, models, environment | {"PORT": str(free_port())}, folder)
     try:
         yield held
     finally:
@@ -168,11 +144,3 @@ def _line(line: str) -> dict[str, Any]:
         if isinstance(read, dict):
             return read
     return {"text": line}
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
