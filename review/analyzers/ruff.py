@@ -145,7 +145,7 @@ def binary() -> str:
         raise AnalyzerFailed("it is not installed") from error
 
 
-def _findings(folder: Path, items: Iterable[Item]) -> Iterable[Finding]:
+def _findings(folder: Path, items: Sequence[Item]) -> Iterable[Finding]:
     files: dict[str, Source] = {}
     broken = {_name(folder, item): item for item in reversed(items) if item.code == SYNTAX}
     for item in items:
