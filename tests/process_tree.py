@@ -30,6 +30,14 @@ def memory(pids: list[int], kind: str = "Pss") -> int:
     return sum(_rollup(pid, kind) for pid in pids)
 
 
+def alive(pid: int) -> bool:
+    """Whether it runs: one that has ended, and that nobody has waited for, does not count."""
+    try:
+        return _fields(Path(f"/proc/{pid}"))[0] != "Z"
+    except OSError:
+        return False
+
+
 def kill(pids: list[int]) -> None:
     """SIGKILL for each that is still there."""
     for pid in pids:

@@ -21,6 +21,10 @@ LONGEST_SOCKET_FOLDER = 80
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/_.-]+")
 """Paths that stand in a URL, and in Postgres' list of socket folders, as they are."""
 
+PREFIX = "refactoriq-"
+SHORTEST = "/tmp"  # noqa: S108  (mkdtemp makes a folder there that is ours alone)
+"""Every system has it."""
+
 ENDING_SECONDS = 30.0
 """How long the servers of a process that was killed may take to write everything down."""
 
@@ -88,14 +92,21 @@ def _locked(file: IO[str]) -> bool:
 
 @contextmanager
 def _socket_folder(folder: Path) -> Iterator[Path]:
-    """`run` in the data folder, or a short temporary one where that path would be too long for a socket, or not plain."""
+    """`run` in the data folder, or a temporary one where that path would be too long for a socket, or not plain."""
     own = folder / "run"
-    if len(str(own).encode()) <= LONGEST_SOCKET_FOLDER and PLAIN_FOLDER.fullmatch(str(own)):
+    if _fits(own):
         own.mkdir(exist_ok=True, mode=0o700)
         yield own
         return
-    short = Path(tempfile.mkdtemp(prefix="refactoriq-"))
+    short = Path(tempfile.mkdtemp(prefix=PREFIX))
+    if not _fits(short):  # TMPDIR may be as long as any folder
+        short.rmdir()
+        short = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORTEST))
     try:
         yield short
     finally:
         shutil.rmtree(short, ignore_errors=True)
+
+
+def _fits(sockets: Path) -> bool:
+    return len(str(sockets).encode()) <= LONGEST_SOCKET_FOLDER and PLAIN_FOLDER.fullmatch(str(sockets)) is not None

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.process_tree import alive
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.models import SandboxModels
 from tests.walks.conftest import BASE, LEAK
 from tests.walks.house import environment
-from tests.walks.processes import Processes, Running, alive, processes, until
+from tests.walks.processes import Processes, Running, processes, until
 
 pytestmark = pytest.mark.fault
 

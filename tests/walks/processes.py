@@ -130,14 +130,6 @@ def until(true: Callable[[], object], seconds: float, *running: Running) -> None
         time.sleep(0.05)
 
 
-def alive(pid: int) -> bool:
-    """Whether that process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def _line(line: str) -> dict[str, Any]:
     with contextlib.suppress(ValueError):
         read = json.loads(line)

@@ -10,10 +10,11 @@ import pytest
 import redis
 
 from storage.queue import QUEUES
+from tests.process_tree import alive
 from tests.sandbox.world import PullRequest, Repository
 from tests.walks.conftest import LEAK, WRONG_SUM, says_wrong_sum
 from tests.walks.house import FINAL
-from tests.walks.processes import Processes, alive, until
+from tests.walks.processes import Processes, until
 
 pytestmark = pytest.mark.fault
 

@@ -15,6 +15,7 @@ import pytest
 
 from review.errors import UserError
 from storage.embedded import child, embedded_services
+from tests.process_tree import alive
 from tests.storage.embedded.holding import holder, leave_a_trace, pids, traces
 
 pytestmark = pytest.mark.integration
@@ -29,18 +30,10 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether it runs: one that has ended, and that nobody has waited for, does not count."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def wait_until_dead(*ids: int) -> None:
     deadline = time.monotonic() + 15
-    while any(map(is_alive, ids)):
-        assert time.monotonic() < deadline, f"still alive: {[pid for pid in ids if is_alive(pid)]}"
+    while any(map(alive, ids)):
+        assert time.monotonic() < deadline, f"still alive: {[pid for pid in ids if alive(pid)]}"
         time.sleep(0.02)
 
 
@@ -56,7 +49,7 @@ def test_what_was_written_is_there_after_a_restart(folder: Path) -> None:
     with embedded_services(folder) as services:
         leave_a_trace(services, "kept")
         before = pids(services)
-    assert not any(map(is_alive, before))
+    assert not any(map(alive, before))
     with embedded_services(folder) as services:
         assert all("kept" in words for words in traces(services))
 
@@ -78,15 +71,22 @@ def test_a_second_process_on_the_same_folder_reads_what_to_do(folder: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param("d" * 120, marks=pytest.mark.fault), "données & co, 100% #1?"], ids=["long", "odd"]
+    ("name", "temporary"),
+    [pytest.param("d" * 120, "t", marks=pytest.mark.fault), ("données & co, 100% #1?", "t" * 90)],
+    ids=["long", "odd"],
 )
-def test_any_name_of_a_folder_will_do(tmp_path: Path, name: str) -> None:
+def test_any_name_of_a_folder_will_do_that_of_the_temporary_one_too(
+    tmp_path: Path, name: str, temporary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / temporary).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / temporary))
     with embedded_services(tmp_path / name, durable=False) as services:
         leave_a_trace(services, "there")
         assert traces(services) == ({"there"}, {"there"})
         sockets = Path(services.redis_url.removeprefix("unix://")).parent
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
     assert not sockets.exists()
+    assert list((tmp_path / temporary).iterdir()) == []
 
 
 @pytest.mark.fault
@@ -98,7 +98,7 @@ def test_a_process_that_is_killed_takes_its_servers_along_and_the_next_one_has_a
             servers = pids(killed.services)
             killed.kill()
         with holder(folder) as again:
-            assert not any(map(is_alive, servers))
+            assert not any(map(alive, servers))
             assert all(f"before kill {n}" in words for words in traces(again.services))
     wait_until_dead(*servers)
 
