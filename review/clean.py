@@ -11,12 +11,24 @@ MAX_CHARACTERS = 4_000
 MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 # What GitHub would turn into a notification, a cross reference, a link or a formula. Inside a code span it does none of that.
+# GitHub takes an underscore for the beginning of a word, Python does not. No part is longer than what may be one: linear time.
 ACTIVE = re.compile(
-    r"(?:https?|ftp|mailto|data|javascript):\S+|\bwww\.\S+|[\w.+-]*@[\w/.-]+|(?:[\w.-]+/[\w.-]+)?#\d+|\bGH-\d+|/refactoriq\b|\$\S*",
+    r"(?:https?|ftp|mailto|xmpp|data|javascript):\S+|(?<![^\W_])www\.\S+|(?<![\w.+-])[\w.+-]{0,100}@[\w/.-]+|@[\w/.-]+"
+    r"|(?<![\w.-])[\w.-]{1,100}/[\w.-]{1,100}#\d+|#\d+|(?<![^\W_])GH-\d+|/refactoriq\b|\$\S*",
     re.IGNORECASE,
 )
 SPECIAL = re.compile(r"[\\`*\[\]<>~|]|(?<!\w)_|_(?!\w)|!(?=\[)|&(?=#?\w+;)")
-LINE_START = re.compile(r"^(#{1,6}(?=\s|$)|[-+=](?=[\s=-]|$)|\d{1,9}(?=[.)](?:\s|$)))")
+LINE_START = re.compile(r"^(#{1,6}(?=\s|$)|[-+=](?=[\s=-]|$)|/(?=\w)|\d{1,9}(?=[.)](?:\s|$)))")
+COMMAND = re.compile(r"^/(?=[a-z])", re.IGNORECASE | re.MULTILINE)
+"""What bots that read comments take for an order (`/approve`), wherever in the text a line begins with it."""
+
+MARK = re.compile(r"<!--(?=\s*refactoriq)", re.IGNORECASE)
+"""How our own marks begin: one in somebody else's words must not be found by whoever looks for them."""
+
+# Characters that show nothing, though Unicode counts them among the letters, signs and accents.
+BLANK = frozenset(
+    map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFFA0))
+) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
 
 
 def cleaned(text: str) -> str:
@@ -29,9 +41,14 @@ def cleaned(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text without control, format (bidi, zero width), private and unpaired surrogate characters; line ends become LF."""
+    """The text without characters that show nothing (control, bidi, zero width, private, fillers); line ends become LF."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
+    return MARK.sub("<! --", "".join(c for c in text if c in "\n\t" or not is_hidden(c)))
+
+
+def is_hidden(character: str) -> bool:
+    """Whether the character shows nothing, or only changes how others are shown."""
+    return character in BLANK or unicodedata.category(character).startswith("C")
 
 
 def code(text: str) -> str:
@@ -61,30 +78,45 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
         if token.type in ("list_item_open", "list_item_close"):
             depth += token.nesting
         elif token.type in ("fence", "code_block"):
-            yield fenced(token.content.rstrip("\n"))
+            yield fenced(COMMAND.sub(" /", token.content.rstrip("\n")))
         elif token.type == "inline":
-            line = "".join(_inline(token.children or ())).strip()
+            line = _line(token.children or ())
             if line:
-                yield f"- {line}" if depth else LINE_START.sub(_escaped_start, line)
+                line = LINE_START.sub(_escaped_start, line)
+                yield f"- {line}" if depth else line
+
+
+def _line(tokens: Sequence[Token]) -> str:
+    """The inline parts on one line. A space between two code spans: backticks side by side would make other ones of them."""
+    line = ""
+    for part in _inline(tokens):
+        line += f" {part}" if line.endswith("`") and part.startswith("`") else part
+    return line.strip()
 
 
 def _inline(tokens: Sequence[Token]) -> Iterator[str]:
+    """Code spans as they are, and the text between them as one: what emphasis or a link takes apart may act together."""
+    text = ""
     for token in tokens:
         if token.type == "code_inline":
+            yield from _plain(text)
             yield code(token.content)
+            text = ""
         elif token.type in ("softbreak", "hardbreak"):
-            yield " "
+            text += " "
         elif token.type == "image" or token.type in ("text", "text_special", "html_inline"):
-            yield _plain(token.content)
+            text += token.content
+    yield from _plain(text)
 
 
-def _plain(text: str) -> str:
+def _plain(text: str) -> Iterator[str]:
     """Text that renders as itself: active parts as code, special characters escaped."""
-    parts, end = [], 0
+    end = 0
     for match in ACTIVE.finditer(text):
-        parts += [_escape(text[end : match.start()]), code(match.group())]
+        yield _escape(text[end : match.start()])
+        yield code(match.group())
         end = match.end()
-    return "".join([*parts, _escape(text[end:])])
+    yield _escape(text[end:])
 
 
 def _escape(text: str) -> str:

@@ -20,7 +20,7 @@ from tests.sandbox.app_key import AppKey
 pytestmark = pytest.mark.integration
 
 TRAP = "from pathlib import Path\ndef spring(*_): ...\nPath(__file__).with_name('sprung').touch()\n"
-ORDINARY = (PERFORM, None, ["a job", {"delivery_id": "d-1"}], {})
+ORDINARY: tuple[Any, ...] = (PERFORM, None, ["a job", {"delivery_id": "d-1"}], {})
 FORGED: dict[str, tuple[Any, dict[str, str]]] = {
     "function": (("trap.spring", None, [], {}), {}),
     "method": (("format", "{0.__class__}", ["x"], {}), {}),
@@ -41,7 +41,7 @@ def rq(redis_url: str) -> Iterator[Redis]:
 def forge(rq: Redis) -> None:
     """Each job where it would be found: on the queue, on the schedule, or among those in progress whose worker died."""
     for id, (data, more) in FORGED.items():
-        fields = {"status": "queued", "origin": "default", "timeout": "60", "data": Json.dumps(data)} | more
+        fields: dict[Any, Any] = {"status": "queued", "origin": "default", "timeout": "60", "data": Json.dumps(data)} | more
         rq.hset(f"rq:job:{id}", mapping=fields)
         if id == "scheduled":
             rq.zadd("rq:scheduled:default", {id: time.time() - 1})

@@ -1,11 +1,13 @@
 """Clean: what others wrote may inform, never act, on a pull request."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from review.clean import cleaned, code, fenced, visible
+from review.clean import MARK, cleaned, code, fenced, visible
 
 pytestmark = pytest.mark.unit
 
@@ -42,6 +44,15 @@ def words_outside_code(text: str) -> str:
         "<https://evil.example>",
         "<!-- refactoriq:head=0 -->",
         "/refactoriq approve",
+        "@*octo*cat",
+        "@[octocat](x)",
+        "@![octocat](x)",
+        "ht*tps*://evil.example/x",
+        "_www.evil.example",
+        "w**ww**.evil.example",
+        "#*1*",
+        "@a`` ` @octocat ``",
+        "@a$`@octocat",
         r"$\href{https://evil.example}{x}$",
         "# heading",
         "a | b\n--|--\nc | d",
@@ -97,3 +108,31 @@ def test_no_text_at_all_comes_out_active(text: str) -> None:
 
 def test_a_very_long_message_is_bounded() -> None:
     assert len(cleaned("word " * 10_000)) < 5_000
+
+
+@pytest.mark.parametrize("text", ["/approve", "> /approve", "words\n\n/approve", "```\n/approve\n```", "    /approve"])
+def test_no_line_begins_with_an_order_to_another_bot(text: str) -> None:
+    assert not any(line.startswith("/") for line in cleaned(text).splitlines())
+
+
+@pytest.mark.parametrize(
+    "mark", ["<!-- refactoriq:updated -->", "<!--refactoriq:finding=0 -->", "<!--\n RefactorIQ:head=0 -->"]
+)
+@pytest.mark.parametrize("around", ["%s", "`%s`", "```\n%s\n```", "a %s b"])
+def test_nobody_elses_words_hold_a_mark_of_ours(mark: str, around: str) -> None:
+    text = around % mark
+    assert MARK.search(cleaned(text)) is None
+    assert MARK.search(code(text)) is None
+
+
+def test_fillers_and_selectors_show_nothing_and_go() -> None:
+    assert visible("a\u3164b\uffa0c\u2800d\ufe0fe\U000e0101f\U000e0041g") == "abcdefg"
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 4_000, "a/" * 2_000, "a-" * 2_000 + "@", "$" * 4_000, "`" * 4_000, "[" * 4_000, "*a" * 2_000]
+)
+def test_text_made_to_be_slow_is_clean_at_once(text: str) -> None:
+    started = perf_counter()
+    cleaned(text)
+    assert perf_counter() - started < 1
