@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from review.clean import BLANK, MARK
 from review.suggestions.mend import indent, indents_with
 from review.suggestions.patch import Patch
 
@@ -34,6 +35,7 @@ ELISION = re.compile(
 LONGEST_ELISION = 200
 """Characters of a comment that says no more than that something is left out; the patterns are slow on longer ones."""
 
+LOOK_ALIKE = re.compile(r"\w*(?:[A-Za-z][\u0400-\u052f]|[\u0400-\u052f][A-Za-z])\w*")
 NUMBERED = re.compile(r"\s*(\d+)\s*[:|→\t ]")
 
 
@@ -55,17 +57,18 @@ def unsendable(patch: Patch) -> str:
     text = "\n".join(patch.new)
     if "\0" in text or "\r" in text or any(unicodedata.category(c) == "Cs" for c in text):
         return "it holds characters that a comment cannot carry"
-    new, old = _hidden(text), _hidden("\n".join(patch.old))
-    return "it brings in invisible or control characters" if new - old else ""
+    before = "\n".join(patch.old)
+    if MARK.search(text):
+        return "it holds what looks like a mark of this app"
+    if _hidden(text) - _hidden(before):
+        return "it brings in invisible or control characters"
+    alike = Counter(LOOK_ALIKE.findall(text)) - Counter(LOOK_ALIKE.findall(before))
+    return "it brings in a word of Latin and Cyrillic letters, which look alike" if alike else ""
 
 
 def _hidden(text: str) -> Counter[str]:
-    """Control, format (bidi, zero width), private, separator and replacement characters; tabs and line ends are none."""
-    return Counter(
-        c
-        for c in text
-        if (c not in "\n\t" and not c.isascii() | c.isprintable()) or c == "\ufffd" or c < "\t" or "\n" < c < " " or c == "\x7f"
-    )
+    """Control, format (bidi, zero width), filler, private, separator and replacement characters; not tabs and line ends."""
+    return Counter(c for c in text if c not in "\n\t" and (not c.isprintable() or c in BLANK or c == "\ufffd"))
 
 
 def unchanged(patch: Patch) -> str:

@@ -150,3 +150,19 @@ def test_what_cannot_be_said_in_a_block_or_changes_nothing() -> None:
     assert unfit("    b = a - 1") == "it changes nothing"
     assert unfit("x\n\n", 2, 2, "a\nb") == "it would give the file's last line an end, which it does not have"
     assert unfit("x\n", 2, 2, "a\nb") == "it would give the file's last line an end, which it does not have"
+
+
+@pytest.mark.parametrize("character", [*"\u3164\uffa0\u115f\u2800\u034f\ufe0f\u200b\u202e\u00ad", chr(0xE0101), chr(0xE0041)])
+def test_nothing_that_shows_nothing_is_brought_in(character: str) -> None:
+    assert unfit(f"    b = a{character} - 2") == "it brings in invisible or control characters"
+    there = f"def f(a):\n    b = a{character} - 1\n"
+    assert unfit(f"    b = a{character} - 2", text=there) == ""
+
+
+def test_a_word_that_only_looks_like_another_is_not_brought_in() -> None:
+    assert unfit("    b = \u0430b(a)") == "it brings in a word of Latin and Cyrillic letters, which look alike"
+    assert unfit("    b = '\u0434\u0430'") == ""
+
+
+def test_a_mark_of_ours_is_not_brought_in() -> None:
+    assert unfit("    b = '<!-- refactoriq:updated -->'") == "it holds what looks like a mark of this app"
