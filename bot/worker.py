@@ -159,6 +159,14 @@ class ReviewWorker(Worker):
         """Seconds until a job without another heartbeat counts as abandoned."""
         return LIFE
 
+    def prepare_execution(self, job: Job) -> Execution:
+        """Called before each job. Whoever died at it left a name in the job's list of executions that outlives its record.
+
+        rq would stumble over that name once the job is done, and take the job for failed.
+        """
+        self.connection.delete(job.execution_registry.key)
+        return super().prepare_execution(job)
+
     def setup_work_horse_signals(self) -> None:
         """The child dies with its worker, however that dies; a SIGTERM to the whole group lets it finish."""
         die_with_parent(signal.SIGKILL)

@@ -187,6 +187,18 @@ async def test_a_burst_worker_does_what_is_queued_and_ends(settings: Settings, d
     assert '"delivery":"d-1"' in ran.stderr
 
 
+async def test_a_job_at_which_a_worker_died_is_done_like_any_other(
+    settings: Settings, database: Database, rq: Redis, redis_url: str
+) -> None:
+    await Deliveries(database).remember([a_new_delivery("d-1", job=JOB)])
+    await put(redis_url, "d-1")
+    rq.zadd("rq:executions:d-1", {"0123456789abcdef": time.time() + 60})
+    ran = await asyncio.to_thread(burst, settings)
+    assert (ran.returncode, "Traceback" in ran.stderr) == (0, False), ran.stderr
+    assert await whereabouts(redis_url, "d-1") is Whereabouts.LOST
+    assert rq.keys("rq:job:*") == []
+
+
 def test_a_key_that_is_none_is_told_at_the_start_in_a_sentence(settings: Settings) -> None:
     ran = burst(settings, GITHUB_PRIVATE_KEY="-----BEGIN RSA PRIVATE KEY-----\nnonsense\n-----END RSA PRIVATE KEY-----\n")
     assert ran.returncode == 2
