@@ -63,7 +63,8 @@ class Webhook:
             answered = await self._take(delivery, routed)
         except Refused as refused:
             self._log_refused(headers, refused)
-            await respond(send, refused.status, {"error": str(refused)}, close=refused.close)
+            allow = "POST" if refused.status == 405 else ""
+            await respond(send, refused.status, {"error": str(refused)}, close=refused.close, allow=allow)
         except Disconnected:
             log.debug("webhook cut off", delivery=_text(headers, b"x-github-delivery")[:64])
         else:

@@ -225,6 +225,7 @@ async def test_a_replay_of_one_that_failed_for_good_is_another_chance(door: Door
 async def test_other_methods_are_not_allowed(door: Door, method: str) -> None:
     answer = await door.client.request(method, WEBHOOK)
     assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
 
 
 async def test_a_compressed_body_is_bytes_like_any_other(door: Door) -> None:
