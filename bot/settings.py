@@ -16,6 +16,8 @@ from review.errors import UserError
 
 POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 SSL = re.compile(r"(?<=[?&])ssl=")
+OF_APIS_ALONE = re.compile(r"api\.(github\.com|[\w-]+\.ghe\.com)")
+"""Hosts of an API and nothing else: the web is at the rest of their name."""
 
 
 S = TypeVar("S", bound="ModelSettings")
@@ -78,7 +80,7 @@ class Settings(ModelSettings):
     github_client_id: str = ""
     github_client_secret: SecretStr = SecretStr("")
     github_api_url: str = "https://api.github.com"
-    github_web_url: str = "https://github.com"
+    github_web_url: str = ""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -90,6 +92,13 @@ class Settings(ModelSettings):
     @property
     def production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def web_url(self) -> str:
+        """GITHUB_WEB_URL, or what goes with the API's address: github.com, HOST of `https://HOST/api/v3`, or NAME.ghe.com."""
+        parts = urlsplit(self.github_api_url)
+        apart = OF_APIS_ALONE.fullmatch(parts.netloc)
+        return self.github_web_url or f"{parts.scheme}://{apart[1] if apart else parts.netloc}"
 
     @property
     def json_logs(self) -> bool:

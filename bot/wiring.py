@@ -66,7 +66,7 @@ async def _client(settings: Settings, tokens: Tokens) -> AsyncIterator[Client]:
 
 def _source(settings: Settings, client: Client) -> GitHubSource:
     fetcher = Fetcher(Repositories(settings.data_dir.resolve() / "repositories"))
-    return GitHubSource(fetcher, client, Web(settings.github_web_url, settings.https_proxy, settings.ssl_cert_file))
+    return GitHubSource(fetcher, client, Web(settings.web_url, settings.https_proxy, settings.ssl_cert_file))
 
 
 def log_step(step: str, seconds: float) -> None:

@@ -218,3 +218,21 @@ def test_the_models_settings_read_no_file(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_settings_cannot_be_altered() -> None:
     with pytest.raises(Exception, match="frozen"):
         read_settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://github.example.com/api/v3", "https://github.example.com"),
+        ("https://github.example.com:8443/api/v3/", "https://github.example.com:8443"),
+        ("https://api.octocorp.ghe.com", "https://octocorp.ghe.com"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("https://api.example.com", "https://api.example.com"),
+    ],
+)
+def test_the_web_address_follows_from_the_apis(monkeypatch: pytest.MonkeyPatch, api: str, web: str) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", api)
+    assert read_settings().web_url == web
+    monkeypatch.setenv("GITHUB_WEB_URL", "https://elsewhere.example.com/")
+    assert read_settings().web_url == "https://elsewhere.example.com"
