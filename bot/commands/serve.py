@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.secret_key import secret_key
 from bot.settings import Settings, read_settings
+from bot.terminal import say
 from storage.embedded.child import die_with_parent
 
 GRACE = 30.0
@@ -24,13 +25,15 @@ BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 def serve() -> int:
-    """Run until SIGINT or SIGTERM; leaves nothing running. Gives the exit code."""
+    """Run until SIGINT or SIGTERM; leaves nothing running. Gives the exit code, that of `migrate` where it failed."""
     settings = read_settings()
     with ExitStack() as stack:
         environment = stack.enter_context(services(settings))
-        _prepare(environment)
+        if code := _migrated(environment):
+            return code
         children = [Child(name, environment) for name in _processes(settings)]
         stack.callback(_stop_all, children)
+        say(f"Starting; webhooks go to http://{settings.host}:{settings.port}/webhooks/github. Ctrl+C ends it.")
         return _supervise(children)
 
 
@@ -48,12 +51,6 @@ def services(settings: Settings) -> Iterator[dict[str, str]]:
     with embedded_services(settings.data_dir) as embedded:
         own = {"DATABASE_URL": embedded.database_url, "REDIS_URL": embedded.redis_url}
         yield environment | {name: given[name] or own[name] for name in own}
-
-
-def say(text: str) -> None:
-    """One line for the person at the terminal."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
 
 
 @dataclass(slots=True)
@@ -101,9 +98,9 @@ def _processes(settings: Settings) -> list[str]:
     return ["web"]
 
 
-def _prepare(environment: dict[str, str]) -> None:
-    """Migrate in a process of its own: Alembic is heavy, and nobody needs it afterwards."""
-    subprocess.run([sys.executable, "-m", "bot", "migrate"], env=environment, check=True)
+def _migrated(environment: dict[str, str]) -> int:
+    """Migrate in a process of its own: Alembic is heavy, and nobody needs it afterwards. Gives its exit code."""
+    return subprocess.run([sys.executable, "-m", "bot", "migrate"], env=environment, check=False).returncode
 
 
 def _supervise(children: list[Child]) -> int:

@@ -37,4 +37,4 @@ def _what_to_do(words: str, url: str) -> str:
         )
     if "vector" in words:
         return f"Postgres needs pgvector 0.8 or newer ({words}). Install it, or let an administrator CREATE EXTENSION vector."
-    return f"The database could not be migrated: {words.removesuffix('.')}."
+    return f"The database could not be migrated: {words.removesuffix('.')}. `refactoriq doctor` says what to do."

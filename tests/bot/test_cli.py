@@ -58,6 +58,13 @@ def test_production_without_secrets_does_not_start(tmp_path: Path, command: str)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_serve_on_a_database_that_is_away_ends_with_a_sentence(tmp_path: Path) -> None:
+    away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/app", "REDIS_URL": "redis://127.0.0.1:1"}
+    done = refactoriq(tmp_path, "serve", **away)
+    assert done.returncode == 2
+    assert "could not be migrated" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_command_line_imports_nothing_that_only_one_command_needs() -> None:
     program = f"import bot.cli, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
