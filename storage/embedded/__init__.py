@@ -1,13 +1,14 @@
 """Postgres and Redis without installing anything: child processes on unix sockets that end with us."""
 
 import fcntl
+import json
 import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +25,9 @@ PLAIN_FOLDER = re.compile(r"[A-Za-z0-9/_.-]+")
 PREFIX = "refactoriq-"
 SHORTEST = "/tmp"  # noqa: S108  (mkdtemp makes a folder there that is ours alone)
 """Every system has it."""
+
+ADDRESSES = "services.json"
+"""Where they listen, for other processes on the same folder; there as long as they run."""
 
 ENDING_SECONDS = 30.0
 """How long the servers of a process that was killed may take to write everything down."""
@@ -54,7 +58,18 @@ def embedded_services(data_dir: Path, *, durable: bool = True) -> Iterator[Embed
         redis = EmbeddedRedis(folder / "redis", sockets, lock, durable=durable)
         stack.callback(postgres.stop)
         stack.callback(redis.stop)
-        yield EmbeddedServices(postgres.start(), redis.start())
+        services = EmbeddedServices(postgres.start(), redis.start())
+        stack.callback((folder / ADDRESSES).unlink, missing_ok=True)
+        (folder / ADDRESSES).write_text(json.dumps(asdict(services)))
+        yield services
+
+
+def running_services(data_dir: Path) -> EmbeddedServices | None:
+    """Where the servers listen that another process runs on this folder; None where there are none."""
+    try:
+        return EmbeddedServices(**json.loads((data_dir.expanduser() / ADDRESSES).read_text()))
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager

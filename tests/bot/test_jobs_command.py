@@ -1,7 +1,9 @@
 """`refactoriq jobs` and `jobs retry ID`: what waits, what failed and why, and another chance."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -11,6 +13,7 @@ from bot.commands.jobs import list_jobs, retry_job
 from review.errors import UserError
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.embedded import ADDRESSES
 from storage.queue import Queue, QueuedJob
 from tests.builders_storage import a_new_delivery
 
@@ -46,6 +49,20 @@ async def some(deliveries: Deliveries) -> None:
 def test_an_empty_house_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     list_jobs()
     assert capsys.readouterr().out == "Waiting: 0 high, 0 default, 0 low.\nNo job waits, runs, or has failed.\n"
+
+
+def test_the_services_of_a_running_serve_are_found_in_its_data_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    with_deliveries(database_url, some)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name)
+    with pytest.raises(UserError, match="DATABASE_URL is not set"):
+        list_jobs()
+    (tmp_path / ADDRESSES).write_text(json.dumps({"database_url": database_url, "redis_url": redis_url}))
+    list_jobs()
+    assert "failed" in capsys.readouterr().out
 
 
 def test_what_is_not_done_is_listed_newest_first_with_its_reason(

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from review.errors import UserError
-from storage.embedded import child, embedded_services
+from storage.embedded import child, embedded_services, running_services
 from tests.process_tree import alive
 from tests.storage.embedded.holding import holder, leave_a_trace, pids, traces
 
@@ -52,6 +52,12 @@ def test_what_was_written_is_there_after_a_restart(folder: Path) -> None:
     assert not any(map(alive, before))
     with embedded_services(folder) as services:
         assert all("kept" in words for words in traces(services))
+
+
+def test_another_process_finds_them_as_long_as_they_run(folder: Path) -> None:
+    with embedded_services(folder) as services:
+        assert running_services(folder) == services
+    assert running_services(folder) is None
 
 
 def test_nothing_listens_on_a_network_and_nobody_else_gets_in(folder: Path) -> None:
