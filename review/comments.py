@@ -244,7 +244,7 @@ def _dropped(analysis: Analysis) -> list[str]:
     reasons = Counter(_in_a_row(item.because) for item in analysis.dropped)
     if not reasons:
         return []
-    listed = ", ".join(f"{count} {because}" for because, count in sorted(reasons.items()))
+    listed = ", ".join(f"{count} ({because})" for because, count in sorted(reasons.items()))
     return [f"Not posted: {listed}."]
 
 

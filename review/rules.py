@@ -42,7 +42,7 @@ class Rules:
     def why_unwanted(self, finding: Finding) -> str:
         """Why this finding is not posted, or an empty string when it is."""
         if not finding.severity.at_least(self.min_severity):
-            return f"below the severity threshold ({self.min_severity})"
+            return f"below the severity threshold, {self.min_severity}"
         if finding.category not in self.categories:
             return f"category {finding.category} is not asked for"
         return ""

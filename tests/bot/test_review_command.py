@@ -135,7 +135,7 @@ def test_the_rules_are_those_of_the_base(tmp_path: Path, capsys: pytest.CaptureF
     (built.path / ".refactoriq.yml").write_text("analyzers: {bandit: false}\n")
     run(built.path)
     out = capsys.readouterr().out
-    assert "1 finding (1 high)" in out and "below the severity threshold (high)" in out
+    assert "1 finding (1 high)" in out and "below the severity threshold, high" in out
     assert "unknown key `nonsense`" in out
 
 

@@ -70,7 +70,7 @@ def test_a_review_says_what_was_found_what_was_read_and_what_was_not() -> None:
 - Analyzers: ruff, bandit. Models: `gpt-5`.
 - Not read (lock file): `poetry.lock`, `yarn.lock`.
 - Not read (binary): ``a`b.png``.
-- Not posted: 1 said by another finding too.
+- Not posted: 1 (said by another finding too).
 - Time: fetch 0.5 s, models 2.1 s. 1,200 tokens in 1 model call.
 
 </details>
