@@ -43,7 +43,11 @@ def cleaned(text: str) -> str:
 def visible(text: str) -> str:
     """The text without characters that show nothing (control, bidi, zero width, private, fillers); line ends become LF."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return MARK.sub("<! --", "".join(c for c in text if c in "\n\t" or not is_hidden(c)))
+    return _unmarked("".join(c for c in text if c in "\n\t" or not is_hidden(c)))
+
+
+def _unmarked(text: str) -> str:
+    return MARK.sub("<! --", text)
 
 
 def is_hidden(character: str) -> bool:
@@ -111,7 +115,7 @@ def _inline(tokens: Sequence[Token]) -> Iterator[str]:
 
 def _plain(text: str) -> Iterator[str]:
     """Text that renders as itself: active parts as code, special characters escaped."""
-    end = 0
+    text, end = _unmarked(text), 0
     for match in ACTIVE.finditer(text):
         yield _escape(text[end : match.start()])
         yield code(match.group())
