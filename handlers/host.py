@@ -28,7 +28,6 @@ class PostedReview:
     id: int
     body: str
     state: str
-    commit_id: str
     by_bot: bool
 
 

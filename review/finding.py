@@ -1,7 +1,7 @@
 """A finding: what is wrong, where, how bad, who says so, and what would mend it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -111,9 +111,6 @@ class Finding:
     def fingerprints(self) -> tuple[str, ...]:
         """Its own fingerprint and its twins': a finding was told before when any of them was."""
         return (self.fingerprint, *self.twins)
-
-    def without_suggestion(self) -> "Finding":
-        return replace(self, suggestion=None)
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

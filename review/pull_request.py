@@ -25,14 +25,6 @@ class Repository:
     private: bool = True
     default_branch: str = "main"
 
-    @property
-    def owner(self) -> str:
-        return self.full_name.partition("/")[0]
-
-    @property
-    def name(self) -> str:
-        return self.full_name.partition("/")[2]
-
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:

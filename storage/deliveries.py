@@ -30,13 +30,11 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedDelivery:
-    """One that has no final state yet. `attempts` counts how often work on it began; `sequence` orders all deliveries."""
+    """One that has no final state yet. `sequence` orders all deliveries."""
 
     id: str
     sequence: int
-    state: str
     job: bytes | None
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ class Deliveries:
         """
         async with self._database.system() as connection:
             cursor = await connection.execute(
-                "SELECT id, sequence, state, job, attempts FROM deliveries WHERE state IN ('received', 'running', 'retrying')"
+                "SELECT id, sequence, job FROM deliveries WHERE state IN ('received', 'running', 'retrying')"
                 " AND updated_at < now() - make_interval(secs => %s) AND sequence > %s ORDER BY sequence LIMIT %s",
                 (older_than, after, limit),
             )

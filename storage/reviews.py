@@ -45,7 +45,6 @@ class PostedRecord:
     """The newest review that stands on a pull request. `is_note` says that it is the short note without findings."""
 
     github_review_id: int
-    head_sha: str
     body: str
     is_note: bool
 
@@ -174,7 +173,7 @@ class Reviews:
         """The newest review that stands on this pull request."""
         async with self._database.tenant(head.organization_id) as connection:
             cursor = await connection.execute(
-                "SELECT github_review_id, head_sha, body, is_note FROM reviews WHERE repository_id = %s AND number = %s"
+                "SELECT github_review_id, body, is_note FROM reviews WHERE repository_id = %s AND number = %s"
                 " AND state = 'posted' ORDER BY github_review_id DESC, posted_at DESC LIMIT 1",
                 (head.repository_id, head.number),
             )

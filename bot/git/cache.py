@@ -92,7 +92,12 @@ class Place:
 
     def measured(self) -> int:
         """The bytes of all its files."""
-        return sum(size for _, size in _files(self.path))
+        size = 0
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    size += (Path(folder) / name).stat().st_size
+        return size
 
 
 class Repositories:
@@ -149,10 +154,3 @@ class Repositories:
             if place.path.is_dir():
                 text = use_lock.read_text()
                 yield use_lock.stat().st_mtime, int(text) if text.isdigit() else place.measured(), place
-
-
-def _files(folder: Path) -> Iterator[tuple[str, int]]:
-    for where, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                yield name, (Path(where) / name).stat().st_size

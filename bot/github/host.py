@@ -92,8 +92,8 @@ def read_pull_request(body: dict[str, Any]) -> PullRequest:
 def read_review(body: dict[str, Any]) -> PostedReview:
     """GitHub's review as ours. Raises TryAgain when it has no number."""
     try:
-        state, commit = str(body.get("state") or "").upper(), str(body.get("commit_id") or "")
-        return PostedReview(int(body["id"]), str(body.get("body") or ""), state, commit, _by_bot(body))
+        state = str(body.get("state") or "").upper()
+        return PostedReview(int(body["id"]), str(body.get("body") or ""), state, _by_bot(body))
     except (KeyError, TypeError, ValueError):
         raise TryAgain("GitHub's answer is no review.") from None
 

@@ -30,30 +30,22 @@ def preload() -> None:
 class Anthropic:
     """One model there: of those that take structured outputs, Claude 4.5 and newer.
 
-    `http_client` carries proxies and certificates; whoever made it closes it. Without one the SDK makes its own, which
-    `close` closes. Belongs to the event loop in which it is first asked.
+    `http_client` carries proxies and certificates; whoever made it closes it. Belongs to the event loop in which it is first
+    asked.
     """
 
     name = "anthropic"
 
-    def __init__(
-        self, api_key: str, model: str, base_url: str | None = None, http_client: "httpx2.AsyncClient | None" = None
-    ) -> None:
+    def __init__(self, api_key: str, model: str, base_url: str, http_client: "httpx2.AsyncClient") -> None:
         from anthropic import AsyncAnthropic
 
         self.model = model
-        self._ours = http_client is None
         self._client = AsyncAnthropic(
-            api_key=api_key, base_url=base_url or BASE_URL, http_client=http_client, max_retries=0, open_telemetry=False
+            api_key=api_key, base_url=base_url, http_client=http_client, max_retries=0, open_telemetry=False
         )
 
     def __repr__(self) -> str:
         return f"Anthropic({self.model!r})"
-
-    async def close(self) -> None:
-        """Close the connections, if they are its own."""
-        if self._ours:
-            await self._client.close()
 
     async def ask(self, prompt: Prompt, schema: dict[str, Any], *, max_tokens: int, timeout: float) -> Answer:
         """See Provider. A timeout of its own also keeps the SDK from demanding a stream for long answers."""

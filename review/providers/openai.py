@@ -30,28 +30,20 @@ def preload() -> None:
 class OpenAI:
     """One model there. Chat completions rather than responses: every compatible server has them.
 
-    `http_client` carries proxies and certificates; whoever made it closes it. Without one the SDK makes its own, which
-    `close` closes. Belongs to the event loop in which it is first asked.
+    `http_client` carries proxies and certificates; whoever made it closes it. Belongs to the event loop in which it is first
+    asked.
     """
 
     name = "openai"
 
-    def __init__(
-        self, api_key: str, model: str, base_url: str | None = None, http_client: "httpx2.AsyncClient | None" = None
-    ) -> None:
+    def __init__(self, api_key: str, model: str, base_url: str, http_client: "httpx2.AsyncClient") -> None:
         from openai import AsyncOpenAI
 
         self.model = model
-        self._ours = http_client is None
-        self._client = AsyncOpenAI(api_key=api_key, base_url=base_url or BASE_URL, http_client=http_client, max_retries=0)
+        self._client = AsyncOpenAI(api_key=api_key, base_url=base_url, http_client=http_client, max_retries=0)
 
     def __repr__(self) -> str:
         return f"OpenAI({self.model!r})"
-
-    async def close(self) -> None:
-        """Close the connections, if they are its own."""
-        if self._ours:
-            await self._client.close()
 
     async def ask(self, prompt: Prompt, schema: dict[str, Any], *, max_tokens: int, timeout: float) -> Answer:
         """See Provider. `max_tokens` includes what the model thinks unseen."""

@@ -64,14 +64,11 @@ class CannotTell(Exception):
     """The parser gave up for reasons of its own (depth, memory); the file may well be right."""
 
 
-def parses(path: str, data: bytes) -> bool | None:
-    """Whether a file of that name parses; None when nobody here can tell (unknown language, too large, too deep)."""
-    count = problems(path, data)
-    return None if count is None else count == 0
-
-
 def problems(path: str, data: bytes) -> int | None:
-    """How many syntax errors tree-sitter sees; 0 or 1 for Python, JSON, YAML and TOML. None when nobody here can tell."""
+    """How many syntax errors tree-sitter sees; 0 or 1 for Python, JSON, YAML and TOML.
+
+    None when nobody here can tell: an unknown language, too large, too deep.
+    """
     language = language_of(path)
     if language is None or not _reasonable(data):
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
 from review.providers import Anthropic, OpenAI
@@ -14,10 +15,8 @@ from tests.sandbox.models import SandboxModels
 async def providers(models: SandboxModels) -> AsyncIterator[tuple[Provider, ...]]:
     """OpenAI first and Anthropic behind it, on a model server that finds CLAIM in everything."""
     models.answer(findings=[CLAIM])
-    both = (
-        OpenAI("sk-test", "gpt-5.1", models.openai_base_url),
-        Anthropic("sk-ant-test", "claude-sonnet-5-5", models.anthropic_base_url),
-    )
-    yield both
-    for provider in both:
-        await provider.close()
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        yield (
+            OpenAI("sk-test", "gpt-5.1", models.openai_base_url, client),
+            Anthropic("sk-ant-test", "claude-sonnet-5-5", models.anthropic_base_url, client),
+        )

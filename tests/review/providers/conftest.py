@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
 from review.models.answer_schema import ANSWER_SCHEMA
@@ -14,16 +15,14 @@ LONG_PREFIX = Prompt("You review code. " * 300, "the change")
 
 @pytest.fixture
 async def openai(models: SandboxModels) -> AsyncIterator[OpenAI]:
-    provider = OpenAI("sk-test", "gpt-5.1", models.openai_base_url)
-    yield provider
-    await provider.close()
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        yield OpenAI("sk-test", "gpt-5.1", models.openai_base_url, client)
 
 
 @pytest.fixture
 async def anthropic(models: SandboxModels) -> AsyncIterator[Anthropic]:
-    provider = Anthropic("sk-ant-test", "claude-sonnet-5-5", models.anthropic_base_url)
-    yield provider
-    await provider.close()
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        yield Anthropic("sk-ant-test", "claude-sonnet-5-5", models.anthropic_base_url, client)
 
 
 async def asked(provider: Provider, prompt: Prompt = LONG_PREFIX, *, room: int = 1_000, timeout: float = 5) -> Answer:

@@ -1,5 +1,6 @@
 """Anthropic's messages, by the real SDK."""
 
+import httpx2
 import pytest
 
 from review.providers import Anthropic
@@ -75,15 +76,13 @@ async def test_it_does_not_retry_by_itself(models: SandboxModels, anthropic: Ant
     assert len(models.requests) == 1
 
 
-async def test_the_key_that_it_was_given_is_the_one_it_sends(
-    models: SandboxModels, anthropic: Anthropic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_key_that_it_was_given_is_the_one_it_sends(models: SandboxModels, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK would also take another account's token from the environment."""
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another-account")
-    provider = Anthropic("sk-ant-test", "claude-sonnet-5-5", models.anthropic_base_url)
+    async with httpx2.AsyncClient() as client:
+        provider = Anthropic("sk-ant-test", "claude-sonnet-5-5", models.anthropic_base_url, client)
     assert provider._client.auth_token is None
-    await provider.close()
 
 
-def test_its_key_is_not_in_its_repr() -> None:
-    assert repr(Anthropic("sk-secret", "claude-sonnet-5-5")) == "Anthropic('claude-sonnet-5-5')"
+async def test_its_key_is_not_in_its_repr(anthropic: Anthropic) -> None:
+    assert repr(anthropic) == "Anthropic('claude-sonnet-5-5')"

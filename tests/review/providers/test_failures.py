@@ -103,22 +103,24 @@ def test_what_was_imported_beforehand_is_all_that_a_question_needs() -> None:
 
 PRELOADED = """
 import asyncio, sys
+import httpx2
 from review.providers import PROVIDERS, preload
 from review.providers.provider import Prompt, ProviderError
 
 def loaded():
     return {name for name in sys.modules if name.split(".")[0] in ("openai", "anthropic")}
 
-async def ask(provider):
-    try:
-        await provider.ask(Prompt("s", "u"), {}, max_tokens=64_000, timeout=5)
-    except ProviderError as error:
-        print(type(error).__name__)
-    await provider.close()
+async def ask(kind):
+    async with httpx2.AsyncClient() as client:
+        try:
+            provider = kind("key", "model", "http://127.0.0.1:9", client)
+            await provider.ask(Prompt("s", "u"), {}, max_tokens=64_000, timeout=5)
+        except ProviderError as error:
+            print(type(error).__name__)
 
 preload()
 before = loaded()
 for kind in PROVIDERS:
-    asyncio.run(ask(kind("key", "model", "http://127.0.0.1:9")))
+    asyncio.run(ask(kind))
 print(loaded() - before)
 """
