@@ -60,7 +60,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
 async def _client(settings: Settings, tokens: Tokens) -> AsyncIterator[Client]:
     async with Http(settings.github_api_url, proxy=settings.https_proxy, ca_file=settings.ssl_cert_file) as http:
         key = settings.github_private_key.get_secret_value()
-        identity = Identity(http, settings.github_app_id, key, client_id=settings.github_client_id, cache=tokens)
+        identity = Identity(http, settings.github_app_id, key, cache=tokens)
         yield Client(http, identity)
 
 

@@ -25,14 +25,14 @@ async def github(settings: Settings) -> list[Line]:
 
     url = settings.github_api_url
     async with Http(url, proxy=settings.https_proxy, ca_file=settings.ssl_cert_file, seconds=SECONDS) as http:
-        identity = Identity(http, settings.github_app_id, key, client_id=settings.github_client_id, cache=MemoryCache())
+        identity = Identity(http, settings.github_app_id, key, cache=MemoryCache())
         try:
             answer = await http.send("GET", "/app", identity.app_authorization())
             app = answer.json()
         except TryAgain as error:
             return [wrong("GitHub", f"{url}: {error} Check GITHUB_API_URL, the network, HTTPS_PROXY and SSL_CERT_FILE.")]
     if answer.status == 401:
-        advice = "check GITHUB_APP_ID, GITHUB_CLIENT_ID, GITHUB_PRIVATE_KEY, and this machine's clock."
+        advice = "check GITHUB_APP_ID, GITHUB_PRIVATE_KEY, and this machine's clock."
         return [wrong("GitHub", f"does not know the app by its key ({answer.message}): {advice}")]
     if answer.status != 200 or not isinstance(app, dict):
         return [wrong("GitHub", f"{url} answered {answer.status} ({answer.message}): check GITHUB_API_URL.")]

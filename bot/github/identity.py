@@ -54,10 +54,11 @@ class MemoryCache:
 class Identity:
     """Gives out credentials. One for a process; `cache` may be shared with others."""
 
-    def __init__(self, http: Http, app_id: str, private_key: str, *, client_id: str = "", cache: TokenCache) -> None:
-        """`private_key` is PEM; the client id names the app where it is given, else its number. Raises UserError."""
+    def __init__(self, http: Http, app_id: str, private_key: str, *, cache: TokenCache) -> None:
+        """`private_key` is PEM. Raises UserError."""
         self._http = http
-        self._issuer = client_id or app_id
+        # Not the client id, which GitHub takes too: people sign in by GITHUB_CLIENT_ID, and that may be another app.
+        self._app_id = app_id
         self._key = read_key(private_key)
         self._cache = cache
         self._memory = MemoryCache()
@@ -66,7 +67,7 @@ class Identity:
     def app_authorization(self) -> str:
         """The header under which the app itself asks."""
         now = int(time.time())
-        claims = {"iat": now - DRIFT, "exp": now - DRIFT + JWT_SECONDS, "iss": self._issuer}
+        claims = {"iat": now - DRIFT, "exp": now - DRIFT + JWT_SECONDS, "iss": self._app_id}
         return f"Bearer {jwt.encode(claims, self._key, algorithm='RS256')}"
 
     async def token(self, installation_id: int) -> str:
@@ -81,7 +82,7 @@ class Identity:
 
     async def app_login(self) -> str:
         """`slug[bot]`; asked once a day."""
-        name = f"login:{self._issuer}"
+        name = f"login:{self._app_id}"
         for cache in (self._memory, self._cache):
             if login := await cache.get(name):
                 return login
@@ -111,7 +112,7 @@ class Identity:
         return token
 
     def _name(self, installation_id: int) -> str:
-        return f"token:{self._issuer}:{installation_id}"
+        return f"token:{self._app_id}:{installation_id}"
 
     async def _as_app(self, method: str, path: str) -> Answer:
         """A request of the app's own. Making a token twice does no harm, so that lost answers are asked for again.
@@ -142,7 +143,7 @@ def _allowed(answer: Answer) -> Answer:
         raise TryAgain("GitHub's rate limit for the app is used up.", after=wait)
     if answer.status == 401:
         raise UserError(
-            f"GitHub does not know the app by its key ({answer.message}): check GITHUB_APP_ID, GITHUB_CLIENT_ID and "
+            f"GitHub does not know the app by its key ({answer.message}): check GITHUB_APP_ID, "
             "GITHUB_PRIVATE_KEY, and this machine's clock."
         )
     if answer.status >= 400:

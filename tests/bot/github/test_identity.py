@@ -21,12 +21,11 @@ def tokens_asked(octo: Octo) -> int:
     return octo.asked().count(TOKEN_CALL.format(octo.id))
 
 
-@pytest.mark.parametrize("client_id", ["", "Iv23liSANDBOX4711"])
-async def test_the_jwt_lives_within_githubs_bounds_and_names_the_app(octo: Octo, app_key: AppKey, client_id: str) -> None:
-    identity = Identity(octo.http, "4711", app_key.private, client_id=client_id, cache=MemoryCache())
+async def test_the_jwt_lives_within_githubs_bounds_and_names_the_app(octo: Octo, app_key: AppKey) -> None:
+    identity = Identity(octo.http, "4711", app_key.private, cache=MemoryCache())
     scheme, _, text = identity.app_authorization().partition(" ")
     claims = jwt.decode(text, app_key.public, algorithms=["RS256"], options={"verify_aud": False})
-    assert (scheme, claims["iss"]) == ("Bearer", client_id or "4711")
+    assert (scheme, claims["iss"]) == ("Bearer", "4711")
     assert claims.keys() == {"iss", "iat", "exp"}
     assert claims["iat"] <= time.time() - 55, "our clock may be ahead of GitHub's"
     assert claims["exp"] <= time.time() + 540, "GitHub allows ten minutes, by its own clock"
