@@ -15,6 +15,7 @@ from review.errors import UserError
 SIGNATURE_PREFIX = "sha256="
 DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 EVENT_NAME = re.compile(r"[a-z0-9_]{1,64}")
+TOO_DEEP = "The body is JSON nested too deeply."
 
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """GitHub's ids are positive and fit Postgres' bigint."""
@@ -141,7 +142,7 @@ def _decode(body: bytes, strict: bool) -> Payload:
     except UnicodeDecodeError:
         raise Unparsable("The body is not valid UTF-8.") from None
     except RecursionError:
-        raise Unparsable("The body is JSON nested too deeply.") from None
+        raise Unparsable(TOO_DEEP) from None
     except msgspec.ValidationError as error:
         if strict:
             raise Unparsable(f"The body is JSON, but not a payload of this event: {error}.") from None
@@ -155,6 +156,8 @@ def _bare(body: bytes) -> Payload:
         _anything.decode(body)
     except msgspec.ValidationError:
         raise Unparsable("The body must be a JSON object.") from None
+    except RecursionError:
+        raise Unparsable(TOO_DEEP) from None
     except msgspec.DecodeError as error:
         raise Unparsable(f"The body is not JSON: {error}.") from None
     return Payload()

@@ -18,6 +18,9 @@ from review.errors import TryAgain
 
 MOST_BYTES = 25 * 1024 * 1024
 """GitHub sends no payload over 25 MB."""
+MOST_AT_ONCE = 8 * MOST_BYTES
+"""For all bodies that are still coming in together: anybody may send one, and its signature is known at its end only."""
+
 BODY_SECONDS = 30.0
 """GitHub gives up after 10 s; whoever drips a body longer than this is not GitHub."""
 
@@ -53,6 +56,7 @@ class Webhook:
         self._secrets = tuple(secret.encode() for secret in secrets if secret)
         self._intake = intake
         self._metrics = metrics
+        self._coming = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -75,7 +79,7 @@ class Webhook:
         """The delivery, its signature checked before anything of the body is looked into. Raises Refused, Disconnected."""
         signature = _text(headers, b"x-hub-signature-256")
         _check_door(method, headers, signature, self._secrets)
-        body = await _body(receive)
+        body = await self._body(receive)
         if not self._signed(body, signature):
             raise Refused(401, "The signature is wrong.")
         event = _text(headers, b"x-github-event")
@@ -84,6 +88,32 @@ class Webhook:
             return parse(_text(headers, b"x-github-delivery"), event, body, form=form, strict=event in EVENTS)
         except Unparsable as error:
             raise Refused(400, str(error)) from None
+
+    async def _body(self, receive: Receive) -> bytes:
+        """The whole body, counted as it comes. Raises Refused (408, 413, 503) and Disconnected."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):  # for the first piece too: it may never come
+                while self._more(await receive(), body):
+                    pass
+        except TimeoutError:
+            raise Refused(408, "The body took too long.", close=True) from None
+        finally:
+            self._coming -= len(body)
+        return bytes(body)
+
+    def _more(self, message: Message, body: bytearray) -> bool:
+        """Take one piece; gives whether there are more."""
+        if message["type"] != "http.request":
+            raise Disconnected
+        piece = message.get("body", b"")
+        body += piece
+        self._coming += len(piece)
+        if len(body) > MOST_BYTES:
+            raise _too_large()
+        if self._coming > MOST_AT_ONCE:
+            raise Refused(503, "Too much is coming in at once. Please deliver it again.", close=True)
+        return bool(message.get("more_body"))
 
     def _signed(self, body: bytes, signature: str) -> bool:
         """Whether one of the secrets signed it. That one is tried first from now on: each costs a hash of the whole body."""
@@ -141,30 +171,6 @@ def _check_door(method: str, headers: dict[bytes, bytes], signature: str, secret
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or len(length) > 20 or int(length) > MOST_BYTES:  # Python refuses to read very long numbers
         raise _too_large()
-
-
-async def _body(receive: Receive) -> bytes:
-    """The whole body, counted as it comes. Raises Refused (408, 413) and Disconnected."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message["body"])
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _chunks(message, receive)
-    except TimeoutError:
-        raise Refused(408, "The body took too long.", close=True) from None
-
-
-async def _chunks(message: Message, receive: Receive) -> bytes:
-    body = bytearray()
-    while message["type"] == "http.request":
-        body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
-            raise _too_large()
-        if not message.get("more_body"):
-            return bytes(body)
-        message = await receive()
-    raise Disconnected
 
 
 def _too_large() -> Refused:

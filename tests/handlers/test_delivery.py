@@ -93,6 +93,8 @@ def test_of_an_event_that_nobody_hears_only_the_syntax_counts() -> None:
         parse("d-1", "novelty", b"[]", strict=False)
     with pytest.raises(Unparsable, match="not JSON"):
         parse("d-1", "novelty", b'{"action":7', strict=False)
+    with pytest.raises(Unparsable, match="too deeply"):
+        parse("d-1", "novelty", b'{"action":7,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", strict=False)
 
 
 def test_missing_null_and_unknown_fields_are_no_error() -> None:

@@ -188,6 +188,37 @@ async def test_a_body_that_drips_is_given_up(door: Door, monkeypatch: pytest.Mon
     assert (answer.status_code, answer.json()["error"]) == (408, "The body took too long.")
 
 
+async def test_a_body_that_never_begins_is_given_up(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.webhook.BODY_SECONDS", 0.05)
+
+    async def silent() -> AsyncIterator[bytes]:
+        await asyncio.sleep(5)
+        yield b"x"
+
+    answer = await door.client.post(WEBHOOK, content=silent(), headers=headers_for(OPENED))
+    assert (answer.status_code, answer.json()["error"]) == (408, "The body took too long.")
+
+
+async def test_all_bodies_together_have_a_bound_and_leave_room_when_they_end(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.webhook.MOST_AT_ONCE", 2 * len(OPENED))
+    hold, come = asyncio.Event(), asyncio.Event()
+
+    async def held() -> AsyncIterator[bytes]:
+        yield OPENED
+        come.set()
+        await hold.wait()
+        yield OPENED[:1]
+
+    first = asyncio.create_task(door.client.post(WEBHOOK, content=held(), headers=headers_for(OPENED)))
+    await come.wait()
+    crowded, _, _ = await raw(door, headers_for(OPENED), [OPENED + b" "])
+    hold.set()
+    assert (crowded, (await first).status_code) == (503, 401)
+    assert (await door.post(OPENED)).status_code == 202
+
+
 async def test_ping_is_200_and_an_unknown_event_is_202_and_kept_as_ignored(door: Door) -> None:
     for number, (event, status, state) in enumerate([("ping", 200, "done"), ("not_yet_invented", 202, "ignored")]):
         answer = await door.post(b"{}", headers_for(b"{}", event, id=f"d-{number}"))
