@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import httpx2
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -58,9 +59,8 @@ def server() -> Iterator[SandboxModels]:
 
 @pytest.fixture
 async def reviewer(server: SandboxModels) -> AsyncIterator[Reviewer]:
-    provider = OpenAI("sk-test", "gpt-5.1", server.openai_base_url)
-    yield Reviewer(analyzers=(), providers=(provider,))
-    await provider.close()
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        yield Reviewer(analyzers=(), providers=(OpenAI("sk-test", "gpt-5.1", server.openai_base_url, client),))
 
 
 def a_hostile_change(attempt: Attempt) -> Change:
