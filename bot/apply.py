@@ -11,7 +11,6 @@ from pathlib import Path
 from review.change import Checkout, End
 from review.errors import RefactorIQError
 from review.finding import Finding, Suggestion
-from review.reports.lines import verified
 from review.suggestions.patch import apply_suggestions
 
 LINE_ENDS = (b"\n", b"\r\n")
@@ -38,7 +37,7 @@ async def apply_findings(findings: Iterable[Finding], checkout: Checkout, top: P
     """
     wanted: dict[str, list[Suggestion]] = {}
     for finding in findings:
-        suggestion = verified(finding)
+        suggestion = finding.verified_suggestion
         if suggestion is not None:
             wanted.setdefault(finding.path, []).append(suggestion)
     reviewed = await checkout.read(End.HEAD, list(wanted))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from review.diff import Diff, FileDiff, FileKind, FileStatus, Hunk
-from review.finding import Finding, Side, Verdict
+from review.finding import Finding, Side
 
 NO_LINES = {
     FileKind.BINARY: "a binary file has no lines to comment on",
@@ -40,14 +40,14 @@ def anchor(finding: Finding, diff: Diff) -> Anchor | Unanchored:
     otherwise the finding's lines, cut to the one hunk that shows most of what changed in them.
     """
     side = finding.location.side
-    file = _file(finding, diff)
+    file = diff.file_of(finding.location)
     if file is None:
         return Unanchored(finding, "this file is not part of the diff")
     because = why_closed(file, side)
     if because:
         return Unanchored(finding, because)
-    suggestion = finding.suggestion
-    if suggestion is not None and suggestion.verdict is Verdict.VERIFIED:
+    suggestion = finding.verified_suggestion
+    if suggestion is not None:
         first, last = suggestion.first_line, suggestion.last_line
         if hunk_around(file, first, last) is None:
             return Unanchored(finding, outside(first, last))
@@ -86,12 +86,6 @@ def hunk_around(file: FileDiff, first: int, last: int) -> Hunk | None:
 def outside(first: int, last: int) -> str:
     """The clause for lines that no hunk holds."""
     return f"line {first} is not part of this diff" if first == last else f"lines {first} to {last} are not part of this diff"
-
-
-def _file(finding: Finding, diff: Diff) -> FileDiff | None:
-    """The file by its head's path; deleted code may also be named by the path that it had in the base."""
-    place = finding.location
-    return diff.base_file(place.path) if place.side is Side.LEFT else diff.file(place.path)
 
 
 def _clipped(finding: Finding, file: FileDiff) -> Anchor | Unanchored:

@@ -10,7 +10,7 @@ from review.anchor import Anchor, Unanchored, anchor
 from review.capped import capped
 from review.clean import cleaned, code
 from review.diff import Diff
-from review.finding import Finding, Severity, Verdict
+from review.finding import Finding, Severity
 from review.marker import Marker, without_marks
 from review.review import Comment, Review
 from review.secrets.blank import blank_secrets
@@ -117,8 +117,8 @@ def _message(finding: Finding) -> str:
 
 def _block(finding: Finding) -> str:
     """The button, where the suggestion is verified. One that carries a secret has none: blanked it would break the code."""
-    suggestion = finding.suggestion
-    if suggestion is None or suggestion.verdict is not Verdict.VERIFIED:
+    suggestion = finding.verified_suggestion
+    if suggestion is None:
         return ""
     return "" if blank_secrets(suggestion.replacement) != suggestion.replacement else suggestion_block(suggestion)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from review.finding import Side
+from review.finding import Location, Side
 
 
 class FileStatus(StrEnum):
@@ -72,6 +72,12 @@ def _span(lines: tuple[Line, ...], side: Side) -> range:
     return range(0) if first is None or last is None else range(first, last + 1)
 
 
+def _beside_removed(hunk: Hunk) -> Iterator[int]:
+    for before, line, after in zip((None, *hunk.lines), hunk.lines, (*hunk.lines[1:], None), strict=False):
+        if line.new is not None and any(other is not None and other.removed for other in (before, after)):
+            yield line.new
+
+
 MOST_ROWS, MOST_BYTES = 20_000, 500_000
 """Of one file's part of a diff (GitHub's docs, repository limits)."""
 
@@ -116,6 +122,10 @@ class FileDiff:
         """The head's line numbers that the change adds or alters."""
         return {line.new for line in self.lines() if line.new is not None and line.added}
 
+    def numbers_beside_removed(self) -> set[int]:
+        """The head's line numbers that stand right before or after a line that the change removes."""
+        return {number for hunk in self.hunks for number in _beside_removed(hunk)}
+
     @property
     def additions(self) -> int:
         return sum(line.added for line in self.lines())
@@ -140,6 +150,10 @@ class Diff:
     def file(self, path: str) -> FileDiff | None:
         """The file that has this path in the head (in the base, where the change deletes it)."""
         return self._by_path.get(path)
+
+    def file_of(self, place: Location) -> FileDiff | None:
+        """The file of these lines. Deleted code is named by the path that it had in the base."""
+        return self.base_file(place.path) if place.side is Side.LEFT else self.file(place.path)
 
     def base_file(self, path: str) -> FileDiff | None:
         """The file that had this path in the base, or else the one that has it in the head."""

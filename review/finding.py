@@ -108,6 +108,12 @@ class Finding:
         return self.location.path
 
     @property
+    def verified_suggestion(self) -> Suggestion | None:
+        """The suggestion where it was tried and holds: no other is ever shown."""
+        suggestion = self.suggestion
+        return suggestion if suggestion is not None and suggestion.verdict is Verdict.VERIFIED else None
+
+    @property
     def fingerprints(self) -> tuple[str, ...]:
         """Its own fingerprint and its twins': a finding was told before when any of them was."""
         return (self.fingerprint, *self.twins)

@@ -70,7 +70,7 @@ class Texts:
 def _key(finding: Finding, texts: Texts) -> tuple[str, ...]:
     """What stays the same on a later push. A rename makes no new finding: the path is the base's."""
     place = finding.location
-    file = texts.diff.base_file(place.path) if place.side is Side.LEFT else texts.diff.file(place.path)
+    file = texts.diff.file_of(place)
     path = (file.previous_path or file.path) if file else place.path
     what = ("model", finding.category.value) if from_model(finding) else ("rule", finding.rule)
     return (*what, path, place.side.value, *texts.of(place))

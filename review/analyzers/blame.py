@@ -1,11 +1,11 @@
 """Which findings a change is to blame for: those on the lines that it adds or alters, and that its base did not have."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from review.analyzers.ruff import SYNTAX
-from review.diff import Diff, FileDiff, Hunk
+from review.diff import Diff
 from review.finding import Finding, Location
 from review.lines import line_texts
 
@@ -17,7 +17,7 @@ class Blame:
     """One change with its files at both ends, by their path there."""
 
     def __init__(self, diff: Diff, head: Mapping[str, bytes], base: Mapping[str, bytes]) -> None:
-        self._altered = {file.path: _altered(file) for file in diff.files}
+        self._altered = {file.path: file.added_numbers() | file.numbers_beside_removed() for file in diff.files}
         self._added = {file.path: file.added_numbers() for file in diff.files}
         self._base_files = base
         self._renamed = {file.previous_path or file.path: file.path for file in diff.files}
@@ -94,15 +94,3 @@ class _Lines:
 
 def _bare(line: str) -> str:
     return " ".join(line.split())
-
-
-def _altered(file: FileDiff) -> set[int]:
-    """The head's lines that the change adds, and those that stand beside a deletion."""
-    return {number for hunk in file.hunks for number in _altered_in(hunk)}
-
-
-def _altered_in(hunk: Hunk) -> Iterator[int]:
-    for before, line, after in zip((None, *hunk.lines), hunk.lines, (*hunk.lines[1:], None), strict=False):
-        removed_beside = any(other is not None and other.removed for other in (before, after))
-        if line.new is not None and (line.added or removed_beside):
-            yield line.new

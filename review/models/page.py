@@ -88,13 +88,8 @@ class Page:
 
     @cached_property
     def beside(self) -> set[int]:
-        """The head's lines that stay, right before or after removed ones."""
-        return {
-            line.new
-            for hunk in self.file.hunks
-            for before, line, after in zip((None, *hunk.lines), hunk.lines, (*hunk.lines[1:], None), strict=False)
-            if line.new is not None and ((before and before.removed) or (after and after.removed))
-        }
+        """The head's lines right before or after removed ones."""
+        return self.file.numbers_beside_removed()
 
     @cached_property
     def withheld(self) -> set[int]:

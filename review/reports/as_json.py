@@ -8,7 +8,6 @@ import orjson
 from review.analysis import Analysis, Dropped
 from review.diff import Diff
 from review.finding import Finding
-from review.reports.lines import verified
 
 
 class Json:
@@ -38,7 +37,7 @@ class Json:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     written = asdict(finding)
-    if verified(finding) is None:
+    if finding.verified_suggestion is None:
         written["suggestion"] = None
     return written
 

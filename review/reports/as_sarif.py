@@ -14,7 +14,7 @@ from review.analysis import Analysis
 from review.clean import visible
 from review.diff import Diff, FileDiff, FileStatus
 from review.finding import Category, Finding, Severity, Side, Suggestion
-from review.reports.lines import file_of, head_lines, verified, where_it_stood
+from review.reports.lines import head_lines, where_it_stood
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "refactoriq/v1"
@@ -88,7 +88,7 @@ def _rule(rule: str, finding: Finding) -> Json:
 
 
 def _result(finding: Finding, rules: dict[str, int], diff: Diff) -> Json:
-    file = file_of(finding, diff)
+    file = diff.file_of(finding.location)
     result: Json = {
         "ruleId": _rule_id(finding),
         "ruleIndex": rules[_rule_id(finding)],
@@ -99,7 +99,7 @@ def _result(finding: Finding, rules: dict[str, int], diff: Diff) -> Json:
     }
     if finding.fingerprint:
         result["partialFingerprints"] = {FINGERPRINT: finding.fingerprint}
-    suggestion = verified(finding)
+    suggestion = finding.verified_suggestion
     if suggestion is not None:
         result["fixes"] = [_fix(finding.path, suggestion, file)]
     return result

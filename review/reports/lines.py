@@ -4,22 +4,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from review.diff import Diff, FileDiff, Line
-from review.finding import Finding, Side, Suggestion, Verdict
-
-
-def verified(finding: Finding) -> Suggestion | None:
-    """The finding's suggestion where it was tried and holds; no other is ever shown."""
-    suggestion = finding.suggestion
-    return suggestion if suggestion is not None and suggestion.verdict is Verdict.VERIFIED else None
-
-
-def file_of(finding: Finding, diff: Diff) -> FileDiff | None:
-    """The file that the finding speaks of; deleted code may be named by the path that it had in the base."""
-    if finding.location.side is Side.LEFT:
-        renamed = next((file for file in diff.files if file.previous_path == finding.path), None)
-        if renamed is not None:
-            return renamed
-    return diff.file(finding.path)
+from review.finding import Finding, Side
 
 
 def head_lines(file: FileDiff, first: int, last: int) -> list[Line]:
@@ -32,7 +17,7 @@ def as_diff(finding: Finding, diff: Diff) -> list[str]:
 
     Lines have no end, neither `\\n` nor `\\r`. What the diff does not show of the old lines is not made up.
     """
-    suggestion, file = verified(finding), file_of(finding, diff)
+    suggestion, file = finding.verified_suggestion, diff.file_of(finding.location)
     if suggestion is None or file is None:
         return []
     old = [line.text.removesuffix("\r") for line in head_lines(file, suggestion.first_line, suggestion.last_line)]

@@ -1,10 +1,7 @@
 """The fenced `suggestion` block that GitHub turns into a button."""
 
-import re
-
+from review.clean import fenced
 from review.finding import Suggestion
-
-BACKTICKS = re.compile("`+")
 
 
 def suggestion_block(suggestion: Suggestion) -> str:
@@ -16,6 +13,4 @@ def suggestion_block(suggestion: Suggestion) -> str:
     apply a suggestion that take its lines as they stand.
     """
     text = suggestion.replacement
-    longest = max((len(run) for run in BACKTICKS.findall(text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}suggestion\n{text}\n{fence}" if text else f"{fence}suggestion\n{fence}"
+    return fenced(text, "suggestion") if text else "```suggestion\n```"
