@@ -115,6 +115,11 @@ class Settings(ModelSettings):
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _data_dir(cls, value: Path) -> Path:
+        return value.expanduser()
+
     @field_validator("database_url", mode="before")
     @classmethod
     def _database(cls, value: object) -> object:
@@ -237,8 +242,13 @@ def _read(kind: type[S], overrides: Mapping[str, Any]) -> S:
     try:
         return kind(**overrides)
     except ValidationError as error:
-        wrong = [f"{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}." for e in error.errors()]
+        wrong = [f"{str(e['loc'][0]).upper()} {_sentence(e['msg'])}" for e in error.errors()]
         raise UserError("\n".join(wrong)) from None
+
+
+def _sentence(words: str) -> str:
+    """The end of a sentence that the setting's name begins: our own words, or pydantic's ("Input should be …")."""
+    return words.removeprefix("Value error, ").replace("Input should", "should", 1) + "."
 
 
 def _given(settings: Settings, name: str) -> bool:

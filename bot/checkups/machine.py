@@ -40,7 +40,7 @@ async def git(_: Settings) -> list[Line]:
 
 async def data_dir(settings: Settings) -> list[Line]:
     """Whether files can be kept where DATA_DIR says."""
-    folder = settings.data_dir.expanduser().resolve()
+    folder = settings.data_dir.resolve()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not existing.is_dir():
         return [wrong("DATA_DIR", f"{existing} is no folder: set another DATA_DIR.")]

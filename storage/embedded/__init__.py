@@ -48,7 +48,7 @@ def embedded_services(data_dir: Path, *, durable: bool = True) -> Iterator[Embed
     Nothing listens on a network. Only one process at a time may use the folder. `durable=False` is for tests.
     Raises UserError with what to do.
     """
-    folder = data_dir.expanduser().resolve()
+    folder = data_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_alone_in(folder))
@@ -67,7 +67,7 @@ def embedded_services(data_dir: Path, *, durable: bool = True) -> Iterator[Embed
 def running_services(data_dir: Path) -> EmbeddedServices | None:
     """Where the servers listen that another process runs on this folder; None where there are none."""
     try:
-        return EmbeddedServices(**json.loads((data_dir.expanduser() / ADDRESSES).read_text()))
+        return EmbeddedServices(**json.loads((data_dir / ADDRESSES).read_text()))
     except FileNotFoundError:
         return None
 

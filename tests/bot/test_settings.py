@@ -122,7 +122,7 @@ def test_a_database_url_is_understood_in_every_spelling(monkeypatch: pytest.Monk
         ("STORAGE_URL", "ftp://h", "STORAGE_URL must start with file:// or s3://"),
         ("GITHUB_API_URL", "github.example.com", "GITHUB_API_URL must start with https://"),
         ("OPENAI_BASE_URL", "ftp://h", "OPENAI_BASE_URL must start with https://"),
-        ("PORT", "99999", "PORT "),
+        ("PORT", "99999", "PORT should be less than or equal to 65535."),
         ("LOG_LEVEL", "loud", "LOG_LEVEL "),
         ("ENVIRONMENT", "moon", "ENVIRONMENT "),
         ("MODEL_PROVIDERS", "openai,skynet", "MODEL_PROVIDERS "),
@@ -213,6 +213,11 @@ def test_the_models_settings_read_no_file(monkeypatch: pytest.MonkeyPatch, tmp_p
     (tmp_path / ".env").write_text("OPENAI_API_KEY=theirs\n")
     assert read_settings().openai_api_key.get_secret_value() == "theirs"
     assert read_model_settings().openai_api_key.get_secret_value() == ""
+
+
+def test_the_data_folder_may_be_named_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert given(monkeypatch, DATA_DIR="~/riq").data_dir == tmp_path / "riq"
 
 
 def test_settings_cannot_be_altered() -> None:
