@@ -56,6 +56,15 @@ class ReadRules:
     notes: tuple[str, ...] = ()
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them, merged into each other, fill any memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
 def parse_rules(data: bytes | None, analyzers: tuple[str, ...] = ()) -> ReadRules:
     """The rules in that file (None: there is none). Never raises: a broken file leaves the defaults and a note.
 
@@ -66,9 +75,9 @@ def parse_rules(data: bytes | None, analyzers: tuple[str, ...] = ()) -> ReadRule
     if len(data) > MAX_BYTES:
         return ReadRules(notes=(f"`{RULES_PATH}` is larger than 64 KB and was not read.",))
     try:
-        document = yaml.safe_load(data)
+        document = yaml.load(data, Loader=_Loader)  # noqa: S506  (a safe one)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-        return ReadRules(notes=(f"`{RULES_PATH}` is not valid YAML; the defaults were used.",))
+        return ReadRules(notes=(f"`{RULES_PATH}` is not valid YAML (without aliases); the defaults were used.",))
     if document is None:
         return ReadRules()
     if not isinstance(document, dict):

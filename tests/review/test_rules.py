@@ -1,5 +1,7 @@
 """Rules: what a repository may say in `.refactoriq.yml`, and what becomes of its mistakes."""
 
+from time import perf_counter
+
 import pytest
 
 from review.finding import Category, Severity
@@ -110,3 +112,11 @@ def test_a_finding_below_the_threshold_is_not_wanted_and_says_why() -> None:
 
 def test_style_is_posted_only_when_asked_for() -> None:
     assert "style" in Rules().why_unwanted(a_finding(category=Category.STYLE))
+
+
+def test_aliases_that_multiply_are_not_followed() -> None:
+    levels = "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 9))
+    started = perf_counter()
+    read = parse_rules(f"a0: &a0 {{x: 1}}\n{levels}".encode())
+    assert perf_counter() - started < 1
+    assert read.notes == ("`.refactoriq.yml` is not valid YAML (without aliases); the defaults were used.",)
