@@ -33,6 +33,9 @@ LARGE = 400_000
 """Bytes that are worth a second process (some 10,000 lines)."""
 
 MAX_SPAN = 10
+INPUT_WORDS = re.compile(
+    r"\binput\(|request|argv|recv|socket|cookie|payload|upload|\bbody\b|\bparams\b|environ|getenv", re.IGNORECASE
+)
 SECRET_WORDS = re.compile(r"passw|pwd|secret|token|credential|signature|hmac|session", re.IGNORECASE)
 CONFIDENCE = {"HIGH": 0.9, "MEDIUM": 0.7, "LOW": 0.5}
 
@@ -71,10 +74,19 @@ class RuleTable:
     say: dict[str, str]
     low_unless_high: frozenset[str]
     low_unless_secret: frozenset[str]
+    low_where: dict[str, re.Pattern[str]]
+    high_with_input: frozenset[str]
 
-    def grade(self, issue: Issue, around: str) -> Severity:
-        """How bad it is: by the table, else by bandit. What bandit calls low or, outside the table, doubts is low."""
+    def grade(self, issue: Issue, call: str, around: str) -> Severity:
+        """How bad it is: by the table, else by bandit. What bandit calls low or, outside the table, doubts is low.
+
+        `call` are the lines of the finding, `around` a few more on both sides.
+        """
         rule = issue.test_id
+        if rule in self.low_where and self.low_where[rule].search(call):
+            return Severity.LOW
+        if rule in self.high_with_input and INPUT_WORDS.search(around):
+            return Severity.HIGH
         if issue.issue_severity == "LOW" or (issue.issue_confidence == "LOW" and rule not in self.severity):
             return Severity.LOW
         if rule in self.low_unless_secret and not SECRET_WORDS.search(around):
@@ -96,6 +108,8 @@ def rule_table() -> RuleTable:
         say=data["say"],
         low_unless_high=frozenset(data["low_unless_high"]),
         low_unless_secret=frozenset(data["low_unless_secret"]),
+        low_where={rule: re.compile(pattern, re.DOTALL) for rule, pattern in data["low_where"].items()},
+        high_with_input=frozenset(data["high_with_input"]),
     )
 
 
@@ -167,17 +181,17 @@ def _finding(name: str, issue: Issue, lines: Sequence[str]) -> Finding:
     last = max(issue.line_range, default=first)
     if not first <= last < first + MAX_SPAN:
         last = first
-    around = "\n".join(lines[max(first - 4, 0) : last + 3])
+    call, around = "\n".join(lines[first - 1 : last]), "\n".join(lines[max(first - 4, 0) : last + 3])
     quiet = is_test(name) or is_example(name)
     return Finding(
         rule=issue.test_id,
         location=Location(name, first, last),
-        severity=Severity.LOW if quiet else rule_table().grade(issue, around),
+        severity=Severity.LOW if quiet else rule_table().grade(issue, call, around),
         category=Category.CORRECTNESS if issue.test_id == "B113" else Category.SECURITY,
         message=rule_table().say.get(issue.test_id) or _sentence(issue.issue_text),
         source=Bandit.name,
         confidence=CONFIDENCE.get(issue.issue_confidence, 0.5),
-        quote="\n".join(lines[first - 1 : last]).replace("\r", ""),
+        quote=call.replace("\r", ""),
         help_url=issue.more_info,
     )
 

@@ -48,6 +48,43 @@ async def test_dangerous_calls_are_found_and_graded(code: str, rule: str, severi
     assert finding.help_url.startswith("https://")
 
 
+HARMLESS = [
+    ("exec(compile(file.read(), name, 'exec'), settings)\n", "B102"),
+    ("eval(compile(source, name, 'eval'))\n", "B307"),
+    ("eval('__IPYTHON__')\n", "B307"),
+    ("import tarfile\ntarfile.open(x).extractall(to, filter=checked)\n", "B202"),
+    ("import pickle\nwith open(cache, 'rb') as file:\n    data = pickle.load(file)\n", "B301"),
+    ("import marshal\ncode = marshal.load(file)\n", "B302"),
+    ("print(TEXT.format(script=script, shell=options.shell))\n", "B604"),
+    ("raise Error(f'Cannot select requirements from the file {name!r}: {error}')\n", "B608"),
+    ("import jinja2\njinja2.Environment(**options)\n", "B701"),
+    ("from mako.template import Template\nTemplate(filename=name)\n", "B702"),
+]
+
+
+@pytest.mark.parametrize(("code", "rule"), HARMLESS)
+async def test_forms_that_are_hardly_ever_a_mistake_count_less(code: str, rule: str, tmp_path: Path) -> None:
+    assert (await found_in(code, tmp_path))[rule].severity is Severity.LOW
+
+
+MEANT = [
+    ("eval(text)\n", "B307", Severity.MEDIUM),
+    ("eval(request.args['sum'])\n", "B307", Severity.HIGH),
+    ("import pickle\npickle.load(request.files['data'])\n", "B301", Severity.MEDIUM),
+    ("start(command, shell=True)\n", "B604", Severity.MEDIUM),
+    ("text = f'SELECT name FROM users WHERE id = {id}'\n", "B608", Severity.MEDIUM),
+    ("sql = f'select name from users where id = {id}'\n", "B608", Severity.MEDIUM),
+    ("import tarfile\ntarfile.open(x).extractall(to)\n", "B202", Severity.MEDIUM),
+]
+
+
+@pytest.mark.parametrize(("code", "rule", "severity"), MEANT)
+async def test_what_only_looks_like_a_harmless_form_keeps_its_grade(
+    code: str, rule: str, severity: Severity, tmp_path: Path
+) -> None:
+    assert (await found_in(code, tmp_path))[rule].severity is severity
+
+
 async def test_a_call_over_several_lines_is_quoted_whole(tmp_path: Path) -> None:
     code = "import subprocess\nsubprocess.run(\n    command,\n    shell=True,\n)\n"
     location = (await found_in(code, tmp_path))["B602"].location
