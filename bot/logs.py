@@ -34,11 +34,18 @@ SECRETS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+ACTING = re.compile(r"(?!\x1b\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal would obey: control characters and reordering, colours apart."""
+
 
 def _replacement(match: re.Match[str]) -> str:
     if match["keep_url"]:
         return f"{match['keep_url']}{REDACTED}@"
     return (match["keep_auth"] or "") + REDACTED
+
+
+def _shown(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode()
 
 
 class Redactor:
@@ -78,7 +85,7 @@ def known_secrets(settings: Settings) -> list[str]:
 
 
 class _Line:
-    """The last processor: renders the event as one line, then redacts the line as a whole, nested values included."""
+    """The last processor: renders the event as one line, redacts it as a whole, and shows what a terminal would obey."""
 
     def __init__(self, render: Processor, redact: Redactor) -> None:
         self._render = render
@@ -86,7 +93,7 @@ class _Line:
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
         line = self._render(logger, method, event)
-        return self._redact(line.decode() if isinstance(line, bytes) else str(line))
+        return ACTING.sub(_shown, self._redact(line.decode() if isinstance(line, bytes) else str(line)))
 
 
 def _dumps(event: EventDict, default: Any = str, **_: Any) -> bytes:
