@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,10 +22,13 @@ LIMITS = 'ulimit -c 0; ulimit -t 120; ulimit -v 1048576 2>/dev/null; exec "$@"'
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "RAYON_NUM_THREADS": "4"}
 """All that a tool sees: no secret of ours, no option of the person who started us."""
 
+FOLDERS = re.compile(r"(?<![\w.~/-])(?!//)/(?:[^\s/'\":,;]+/)+")
+"""The folders of an absolute path: complaints are posted, and this machine's folders are nobody's business."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a program ended: its exit code, what it printed, and the beginning of what it complained about."""
+    """How a program ended: its exit code, what it printed, and the beginning of its complaints, paths without folders."""
 
     code: int
     out: bytes
@@ -55,7 +59,7 @@ async def run_tool(arguments: Sequence[str], folder: Path) -> Ran:
         await _end(process)
     if code < 0 or code > 128:  # a shell reports a killed child as 128 + the signal
         raise AnalyzerFailed(f"it was ended by signal {-code if code < 0 else code - 128}")
-    return Ran(code, out, said.decode(errors="replace").strip())
+    return Ran(code, out, FOLDERS.sub("", said.decode(errors="replace").strip()))
 
 
 def batches(paths: Iterable[str]) -> Iterator[list[str]]:

@@ -106,3 +106,9 @@ def test_many_paths_are_split_into_runs_that_fit_a_command_line() -> None:
     assert len(runs) > 1
     assert all(sum(map(len, run)) <= MAX_ARGUMENTS for run in runs)
     assert list(batches([])) == []
+
+
+async def test_complaints_name_no_folder_of_this_machine(tmp_path: Path) -> None:
+    program = f"import sys; sys.exit('cannot read {tmp_path}/app.py: see /usr/lib/x/y.so and https://a.b/c, or a/b.py')"
+    ran = await run_tool(python(program), tmp_path)
+    assert ran.complaints == "cannot read app.py: see y.so and https://a.b/c, or a/b.py"
