@@ -110,7 +110,8 @@ class Repositories:
     def place(self, host: str, repository_id: int) -> Place:
         """`host` is a name with or without a port; the id is the host's own and survives renames."""
         folder = self.folder / (re.sub(r"[^A-Za-z0-9.-]", "_", host).lstrip(".") or "_")
-        folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # private code of all tenants
+        folder.mkdir(exist_ok=True)
         return Place(folder / f"{repository_id}.git")
 
     async def in_use(self, place: Place) -> Hold:

@@ -73,6 +73,11 @@ async def test_hosts_are_kept_apart_and_cannot_leave_the_folder(tmp_path: Path) 
     assert repositories.place("github.com", 1) != repositories.place("ghe.example", 1)
 
 
+async def test_nobody_else_on_the_machine_reads_the_copies(tmp_path: Path) -> None:
+    Repositories(tmp_path / "data" / "repositories").place("github.com", 1)
+    assert (tmp_path / "data" / "repositories").stat().st_mode & 0o077 == 0
+
+
 async def test_an_empty_copy_holds_neither_address_nor_token(fetching: Fetching) -> None:
     remote = fetching.remote()
     await fetching.fetch(fetching.opened({}, {"app.py": "a = 2\n"}), remote=remote)
