@@ -1,17 +1,14 @@
 """The models that the settings name, ready to be asked, and the way out to them."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
 
 from pydantic import SecretStr
 
 from bot.settings import ModelSettings
-from review.errors import UserError
+from bot.way_out import proxy_to, trusted_at
 from review.providers import anthropic, openai
 from review.providers.anthropic import Anthropic
 from review.providers.openai import OpenAI
@@ -99,24 +96,10 @@ def http_client(url: str, settings: ModelSettings) -> "httpx2.AsyncClient":
     """A client for that address: through HTTPS_PROXY where NO_PROXY does not name the host, trusting SSL_CERT_FILE."""
     import httpx2
 
-    parts = urlsplit(url)
-    through = settings.https_proxy if parts.scheme == "https" and not proxy_bypass(parts.hostname or "") else ""
     return httpx2.AsyncClient(
-        proxy=through or None,
-        verify=_trusted(parts.scheme, settings.ssl_cert_file),
+        proxy=proxy_to(url, settings.https_proxy) or None,
+        verify=trusted_at(url, settings.ssl_cert_file),
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         trust_env=False,
         follow_redirects=False,
     )
-
-
-def _trusted(scheme: str, ca_file: str) -> ssl.SSLContext | bool:
-    """Whose certificates count. Plain http needs none, and reading the system's takes 30 ms."""
-    if scheme == "http":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not ca_file:
-        return True
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        raise UserError(f"SSL_CERT_FILE: {ca_file} cannot be read as certificates ({error.strerror}).") from error

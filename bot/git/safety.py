@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
 
+from bot.way_out import proxy_to
 from review.errors import UserError
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -113,8 +113,8 @@ def online_environment(remote: Remote, settings: Mapping[str, str] | None = None
     environment = {**VARIABLES, "GIT_ALLOW_PROTOCOL": remote.scheme, **_configured(given)}
     if remote.ca_file:
         environment["GIT_SSL_CAINFO"] = remote.ca_file
-    if remote.proxy and not proxy_bypass(urlsplit(remote.url).hostname or ""):
-        environment["https_proxy"] = remote.proxy
+    if through := proxy_to(remote.url, remote.proxy):
+        environment["https_proxy"] = through
     return environment
 
 

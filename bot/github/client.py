@@ -6,9 +6,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
-
-from bot.github.http import JSON, Answer, Http, Lost
+from bot.github.http import JSON, Answer, Http, Lost, while_lost
 from bot.github.identity import Identity
 from handlers.host import Gone, Rejected, Unclear
 from review.errors import TryAgain
@@ -41,13 +39,7 @@ class Client:
         self, installation_id: int, path: str, params: Mapping[str, str | int] | None = None, accept: str = JSON
     ) -> Answer:
         """A successful answer. Raises TryAgain, Gone, Refused. Lost and broken answers are asked for again."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Lost),
-            stop=stop_after_attempt(3),
-            wait=wait_exponential_jitter(multiplier=0.5, max=4),
-            reraise=True,
-        )
-        async for attempt in retrying:
+        async for attempt in while_lost():
             with attempt:
                 answer = await self._answered(installation_id, "GET", path, params=params, accept=accept)
                 if answer.status >= 500:

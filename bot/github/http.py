@@ -4,21 +4,21 @@ githubkit takes about a second to import: the worker loads this room before it f
 """
 
 import re
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import proxy_bypass
 
 import httpx
 import orjson
 from githubkit import GitHub
 from githubkit.exception import RequestError, RequestFailed
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from review.errors import TryAgain, UserError
+from bot.way_out import proxy_to, trusted_at
+from review.errors import TryAgain
 
 JSON = "application/vnd.github+json"
 API_VERSION = "2022-11-28"
@@ -35,6 +35,16 @@ class Lost(TryAgain):
     def __init__(self, because: str, sent: bool) -> None:
         super().__init__(because)
         self.sent = sent
+
+
+def while_lost() -> AsyncRetrying:
+    """Three attempts with growing pauses, for requests that do no harm when they are sent again. Raises the last Lost."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type(Lost),
+        stop=stop_after_attempt(3),
+        wait=wait_exponential_jitter(multiplier=0.5, max=4),
+        reraise=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +109,12 @@ class Http:
 
     def __init__(self, api_url: str, *, proxy: str = "", ca_file: str = "", seconds: float = 30.0) -> None:
         """`api_url` as in GITHUB_API_URL; `ca_file` holds the trusted certificates (SSL_CERT_FILE). Raises UserError."""
-        parts = urlsplit(api_url)
-        through = proxy if parts.scheme == "https" and not proxy_bypass(parts.hostname or "") else ""
         self._github = GitHub(
             base_url=api_url,
             user_agent=USER_AGENT,
             timeout=httpx.Timeout(seconds, connect=10.0),
-            ssl_verify=_verification(parts.scheme, ca_file),
-            proxy=through or None,
+            ssl_verify=trusted_at(api_url, ca_file),
+            proxy=proxy_to(api_url, proxy) or None,
             http_cache=False,
             auto_retry=False,
         )
@@ -150,13 +158,3 @@ class Http:
 
 def _answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, response.headers, response.content)
-
-
-def _verification(scheme: str, ca_file: str) -> bool | ssl.SSLContext:
-    """How to check certificates. Plain http needs none: a context that trusts nobody is made at once and lets nobody in."""
-    if scheme == "http":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        return ssl.create_default_context(cafile=ca_file) if ca_file else True
-    except OSError as error:
-        raise UserError(f"SSL_CERT_FILE: {ca_file} cannot be read as certificates ({error.strerror}).") from None

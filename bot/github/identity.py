@@ -11,9 +11,8 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from bot.github.http import Answer, Http, Lost
+from bot.github.http import Answer, Http, Lost, while_lost
 from handlers.host import Gone
 from review.errors import TryAgain, UserError
 
@@ -119,14 +118,8 @@ class Identity:
 
         Raises plain TryAgain in the end, not Lost: whoever needed the token has sent nothing yet.
         """
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Lost),
-            stop=stop_after_attempt(3),
-            wait=wait_exponential_jitter(multiplier=0.5, max=4),
-            reraise=True,
-        )
         try:
-            async for attempt in retrying:
+            async for attempt in while_lost():
                 with attempt:
                     answer = await self._http.send(method, path, self.app_authorization())
                     if answer.status >= 500:

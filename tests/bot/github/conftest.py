@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.github import client as client_module
-from bot.github import identity as identity_module
+from bot.github import http as http_module
 from bot.github.client import Client
 from bot.github.host import GitHubHost
 from bot.github.http import Http
@@ -54,8 +54,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    for module in (client_module, identity_module):
-        monkeypatch.setattr(module, "wait_exponential_jitter", lambda **_: lambda _: 0.0)
+    monkeypatch.setattr(http_module, "wait_exponential_jitter", lambda **_: lambda _: 0.0)
     monkeypatch.setattr(client_module, "asyncio", SimpleNamespace(sleep=sleep))
     return slept
 

@@ -1,7 +1,6 @@
 """One request and its answer: headers, addresses, proxies, certificates, redirects, and answers that are none."""
 
 import asyncio
-import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bot.github.http import Answer, Http, Lost, _verification
+from bot.github.http import Answer, Http, Lost
 from review.errors import TryAgain, UserError
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.serving import Scope, Serving
@@ -191,12 +190,6 @@ async def test_a_certificate_file_that_is_none_is_a_sentence(tmp_path: Path, con
         (tmp_path / "ca.pem").write_bytes(content)
     with pytest.raises(UserError, match="SSL_CERT_FILE"):
         Http("https://api.github.com", ca_file=str(tmp_path / "ca.pem"))
-
-
-def test_plain_http_trusts_no_certificate_at_all() -> None:
-    context = _verification("http", "")
-    assert isinstance(context, ssl.SSLContext)
-    assert (context.verify_mode, context.get_ca_certs()) == (ssl.CERT_REQUIRED, [])
 
 
 @pytest.mark.parametrize(
