@@ -6,7 +6,7 @@ from storage.condition import DatabaseCondition, database_condition, redis_condi
 
 OLDEST_POSTGRES = 14
 OLDEST_PGVECTOR = (0, 8)
-OLDEST_REDIS = 6
+OLDEST_REDIS = (6, 2)
 OWN = "is not set: `refactoriq serve` brings its own. The processes `web` and `worker` need it."
 
 
@@ -29,9 +29,14 @@ def _pgvector(found: DatabaseCondition) -> Line:
     has = found.pgvector or found.pgvector_offered
     if has is None:
         return wrong("pgvector", "is not installed on the server: install 0.8 or newer (the package postgresql-NN-pgvector).")
-    if tuple(int(part) for part in has.split(".")[:2] if part.isdigit()) < OLDEST_PGVECTOR:
+    if _numbers(has) < OLDEST_PGVECTOR:
         return wrong("pgvector", f"{has} is too old: install 0.8 or newer, then ALTER EXTENSION vector UPDATE.")
     return ok("pgvector", f"{has}.")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
 def _migrations(found: DatabaseCondition) -> list[Line]:
@@ -50,8 +55,8 @@ async def redis(settings: Settings) -> list[Line]:
     if not url:
         return [] if settings.production else [ok("REDIS_URL", OWN)]
     found = await redis_condition(url)
-    if int(found.version.partition(".")[0]) < OLDEST_REDIS:
-        return [wrong("REDIS_URL", f"Redis {found.version} is too old: {OLDEST_REDIS} or newer is needed.")]
+    if _numbers(found.version) < OLDEST_REDIS:
+        return [wrong("REDIS_URL", f"Redis {found.version} is too old: 6.2 or newer is needed.")]
     lines = [ok("REDIS_URL", f"Redis {found.version} answers.")]
     if found.policy not in ("", "noeviction"):
         advice = "jobs would be thrown away when its memory is full. Set maxmemory-policy to noeviction."
