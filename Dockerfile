@@ -15,7 +15,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends git ca-certific
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 refactoriq && mkdir /data && chown refactoriq /data
 COPY --from=build /venv /venv
-COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH ENVIRONMENT=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data PYTHONUNBUFFERED=1
 WORKDIR /app
 USER refactoriq
