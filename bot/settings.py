@@ -227,7 +227,7 @@ def why_incomplete(settings: Settings) -> list[str]:
     if not settings.production:
         return []
     required = REQUIRED_IN_PRODUCTION
-    missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not _given(settings, name)]
+    missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not given(settings, name)]
     if 0 < len(settings.secret_key.get_secret_value()) < SHORTEST_KEY:
         missing.append("SECRET_KEY is too short for production: use at least 32 characters (`openssl rand -hex 32`).")
     return missing
@@ -251,6 +251,7 @@ def _sentence(words: str) -> str:
     return words.removeprefix("Value error, ").replace("Input should", "should", 1) + "."
 
 
-def _given(settings: Settings, name: str) -> bool:
+def given(settings: Settings, name: str) -> bool:
+    """Whether the setting of that name (in lower case) is anything but empty."""
     value = getattr(settings, name)
     return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)

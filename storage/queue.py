@@ -137,16 +137,18 @@ class Queue:
                 pipeline.zscore(FailedJobRegistry.key_template.format(queue), id)
         for queue in QUEUES:
             pipeline.zrange(StartedJobRegistry.key_template.format(queue), 0, -1)
-        answers = await self._executed(pipeline)
-        started = {entry.decode().split(":")[0] for entries in answers[-len(QUEUES) :] for entry in entries}
-        found = dict.fromkeys(ids, Whereabouts.LOST) | {id: Whereabouts.KNOWN for id in ids if id in started}
-        asked = [id for _ in QUEUES for id in ids]
-        for id, waiting, scheduled, failed in zip(asked, answers[0:-3:3], answers[1:-3:3], answers[2:-3:3], strict=True):
+        answers = iter(await self._executed(pipeline))
+        known: set[str] = set()
+        given_up: set[str] = set()
+        for id in (id for _ in QUEUES for id in ids):
+            waiting, scheduled, failed = next(answers), next(answers), next(answers)
             if waiting is not None or scheduled is not None:
-                found[id] = Whereabouts.KNOWN
-            elif failed is not None and found[id] is Whereabouts.LOST:
-                found[id] = Whereabouts.FAILED
-        return found
+                known.add(id)
+            if failed is not None:
+                given_up.add(id)
+        for started in answers:
+            known.update(entry.decode().split(":")[0] for entry in started)
+        return {id: _where(id, known, given_up) for id in ids}
 
     async def lengths(self) -> dict[QueueName, int]:
         """How many jobs wait on each queue."""
@@ -166,6 +168,12 @@ class Queue:
             return await pipeline.execute()
         except RedisError as error:
             raise QueueAway("The queue's Redis cannot be reached just now.") from error
+
+
+def _where(id: str, known: set[str], given_up: set[str]) -> Whereabouts:
+    if id in known:
+        return Whereabouts.KNOWN
+    return Whereabouts.FAILED if id in given_up else Whereabouts.LOST
 
 
 def _queue_key(queue: QueueName) -> str:

@@ -1,5 +1,6 @@
 """Processes and their children as Linux counts them under /proc: who they are, how much memory and time they take."""
 
+import asyncio
 import os
 import signal
 from contextlib import suppress
@@ -36,6 +37,15 @@ def alive(pid: int) -> bool:
         return _fields(Path(f"/proc/{pid}"))[0] != "Z"
     except OSError:
         return False
+
+
+async def gone(pid: int) -> bool:
+    """Whether it ends within two seconds."""
+    for _ in range(200):
+        if not alive(pid):
+            return True
+        await asyncio.sleep(0.01)
+    return False
 
 
 def kill(pids: list[int]) -> None:

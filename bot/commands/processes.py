@@ -1,6 +1,6 @@
 """`refactoriq web`, `worker` and `migrate`: one process each, as Procfile names them."""
 
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, given, read_settings
 from review.errors import UserError
 
 
@@ -52,11 +52,6 @@ HOW = {
 
 def need(settings: Settings, *names: str) -> None:
     """Raises UserError with a sentence for each of these settings that is empty."""
-    missing = [HOW[name] for name in names if not _text(getattr(settings, name))]
+    missing = [HOW[name] for name in names if not given(settings, name)]
     if missing:
         raise UserError("\n".join(missing))
-
-
-def _text(value: object) -> str:
-    reveal = getattr(value, "get_secret_value", None)
-    return str(reveal() if reveal else value)

@@ -13,6 +13,7 @@ import pytest
 from bot.git.errors import GitTooMuch
 from bot.git.locks import try_lock
 from bot.git.process import WORDS, Bounds, run
+from tests.process_tree import gone
 
 pytestmark = pytest.mark.integration
 
@@ -22,20 +23,6 @@ PATH = {"PATH": "/usr/bin:/bin"}
 async def sh(script: str, bounds: Bounds | None = None, **more: object) -> tuple[int, bytes, str]:
     ended = await run(["/bin/sh", "-c", script], PATH, bounds or Bounds(seconds=20), **more)  # type: ignore[arg-type]
     return ended.code, ended.output, ended.words
-
-
-async def is_gone(pid: int) -> bool:
-    """Whether the process ends within two seconds (a zombie waits for its reaper only)."""
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        await asyncio.sleep(0.02)
-    return False
 
 
 async def test_output_words_and_code_come_back() -> None:
@@ -82,13 +69,13 @@ async def test_too_much_time_ends_the_whole_group(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     with pytest.raises(GitTooMuch, match=r"longer than 0\.5 seconds"):
         await sh(f"sleep 60 & echo $! > {note}; trap '' TERM; wait", Bounds(seconds=0.5))
-    assert await is_gone(int(note.read_text()))
+    assert await gone(int(note.read_text()))
 
 
 async def test_a_child_left_behind_by_a_command_that_ended_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     await sh(f"sleep 60 >/dev/null 2>&1 </dev/null & echo $! > {note}")
-    assert await is_gone(int(note.read_text()))
+    assert await gone(int(note.read_text()))
 
 
 async def test_cancelling_ends_the_whole_group(tmp_path: Path) -> None:
@@ -100,7 +87,7 @@ async def test_cancelling_ends_the_whole_group(tmp_path: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await is_gone(int(note.read_text()))
+    assert await gone(int(note.read_text()))
 
 
 async def test_a_file_over_the_bound_ends_the_writer(tmp_path: Path) -> None:

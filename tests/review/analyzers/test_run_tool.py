@@ -9,25 +9,13 @@ import pytest
 
 from review.analyzers.run_tool import MAX_ARGUMENTS, batches, run_tool
 from review.errors import AnalyzerFailed
+from tests.process_tree import gone
 
 pytestmark = pytest.mark.integration
 
 
 def python(program: str) -> list[str]:
     return [sys.executable, "-I", "-c", program]
-
-
-async def gone(pid: int) -> bool:
-    """Whether that process ends within two seconds (a killed one may wait for its collector as a zombie)."""
-    for _ in range(200):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        await asyncio.sleep(0.01)
-    return False
 
 
 async def test_the_exit_code_the_output_and_the_complaints_come_back(tmp_path: Path) -> None:
