@@ -1,6 +1,5 @@
 """Ruff: mistakes in Python, with its fixes as suggestions. The repository's own settings and `noqa` comments have no say."""
 
-import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from review.analyzers.ruff_harmless import is_harmless
 from review.analyzers.run_tool import batches, run_tool
 from review.errors import AnalyzerFailed
 from review.finding import Category, Finding, Location, Severity, Suggestion
-from review.places import is_example, is_test
+from review.places import is_example, is_test, is_test_data
 from review.suggestions.edits import Edit, Places, suggestion
 
 RULES = Path(__file__).with_name("ruff_rules.toml")
@@ -23,8 +23,6 @@ OPTIONS = (
     "check", "--isolated", "--no-cache", "--ignore-noqa", "--no-respect-gitignore", "--no-force-exclude", "--no-fix", "--quiet",
     "--output-format", "json", "--config", BUILTINS, "--target-version", "py315",  # the newest: new syntax is no mistake
 )  # fmt: skip
-DEFINITION = re.compile(r"\s*(async\s+def\b|def\b|class\b|@)")
-REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 MAX_SPAN = 10
 SYNTAX = "invalid-syntax"
 UNREADABLE = "E902"
@@ -75,6 +73,8 @@ class RuleTable:
 
     def grade(self, rule: str, path: str) -> tuple[Severity, Category, str]:
         """How bad a rule's finding in that file is, its kind, and what to say after ruff's text."""
+        if is_test_data(path):
+            return Severity.LOW, Category.TESTS, ""
         if rule not in self.grades:
             style = rule.startswith(self.style)
             return Severity.LOW, Category.STYLE if style else Category.MAINTAINABILITY, ""
@@ -182,7 +182,7 @@ def _finding(name: str, item: Item, source: Source) -> Finding:
     last = max(source.line(item.end_location.row if item.end_location.column > 1 else item.end_location.row - 1), first)
     if last - first >= MAX_SPAN:
         last = first
-    harmless = _harmless(rule, item.message, source.lines[first - 1])
+    harmless = is_harmless(rule, item.message, name, source.lines, first, item.location.column)
     return Finding(
         rule=rule,
         location=Location(name, first, last),
@@ -194,20 +194,6 @@ def _finding(name: str, item: Item, source: Source) -> Finding:
         suggestion=_suggestion(rule, item.fix, source),
         help_url=item.url or "",
     )
-
-
-def _harmless(rule: str, message: str, line: str) -> bool:
-    """What the rule's number alone does not tell: forms of it that are hardly ever a mistake."""
-    match rule:
-        case "F811":  # an import or a variable in another branch, not a function that is lost
-            return not DEFINITION.match(line)
-        case "T100":  # importing a debugger stops nothing; calling it does
-            return message.startswith("Import")
-        case "PLE0101":  # what another `__init__` returns is None
-            return ".__init__(" in line
-        case "PLE2502":  # marks of direction belong into right-to-left text; overrides and isolates reorder code
-            return not REORDERING.search(line)
-    return False
 
 
 def _suggestion(rule: str, fix: Fix | None, source: Source) -> Suggestion | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from review.places import is_example, is_test
+from review.places import is_example, is_test, is_test_data
 
 pytestmark = pytest.mark.unit
 
@@ -33,3 +33,17 @@ def test_documentation_and_examples_are_told_by_their_path(path: str) -> None:
 @pytest.mark.parametrize("path", ["src/app.py", "docstore/app.py", "sampler/core.py", "config.yml"])
 def test_ordinary_code_is_no_example(path: str) -> None:
     assert not is_example(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/data/cases/a.py", "tests/fixtures/broken.py", "t/unit/test_data/x.py", "pkg/testdata/a.py"]
+)
+def test_what_tests_read_is_told_from_what_they_run(path: str) -> None:
+    assert is_test_data(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/test_a.py", "tests/cases/test_a.py", "src/data/a.py", "tests/data/conftest.py", "data/a.py"]
+)
+def test_code_is_no_test_data(path: str) -> None:
+    assert not is_test_data(path)
