@@ -17,6 +17,9 @@ MOST_REPEATED = 10
 LEAST_TELLING = 8
 """Letters and digits of a line that is hardly ever there twice in a row, at whatever depth."""
 
+NO_PROSE = re.compile(
+    r"(^|/)(CMakeLists|robots|[^/]*(requirements|constraints)[^/]*)\.txt$|(^|/)requirements/[^/]+\.txt$", re.IGNORECASE
+)
 PROSE_NAMES = re.compile(r"\.(md|markdown|mdx|rst|txt|adoc|org|tex|html?|feature|po)$|(^|/)[A-Z]+$", re.IGNORECASE)
 SENTENCE = re.compile(r"\s*[A-Z][a-z']+(?: [\w'`\"().,:;/-]+){3,}\s*$")
 COMMENT = re.compile(r"^\s*(?:#|//|/\*+|\*|--|<!--|;+|%|\{/\*|\"\"\")\s*(.*?)\s*(?:\*/\}?|-->)?\s*$")
@@ -32,6 +35,8 @@ ELISION = re.compile(
     rf"|(?:unchanged|same as (?:before|above)|(?:code|implementation) (?:omitted|unchanged|goes here)|omitted)\W*)$",
     re.IGNORECASE,
 )
+FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*$")
+CURLY = "\u2018\u2019\u201c\u201d"
 LONGEST_ELISION = 200
 """Characters of a comment that says no more than that something is left out; the patterns are slow on longer ones."""
 
@@ -98,22 +103,43 @@ def elided(patch: Patch) -> str:
 
 def prose(patch: Patch) -> str:
     """Advice in place of code."""
-    if PROSE_NAMES.search(patch.path) or not patch.new:
+    if _is_prose(patch.path) or not patch.new:
         return ""
     filled = [line for line in patch.new if line.strip()]
     advice = filled and all(SENTENCE.match(line) for line in filled)
     return "it is prose, not code" if advice and not any(SENTENCE.match(line) for line in patch.old) else ""
 
 
+def _is_prose(path: str) -> bool:
+    return PROSE_NAMES.search(path) is not None and not NO_PROSE.search(path)
+
+
+def marked_up(patch: Patch) -> str:
+    """Markdown around code, or the quotation marks of prose in it: an editor's doing, which some languages even accept."""
+    new, old = "\n".join(patch.new), "\n".join(patch.old)
+    if _is_prose(patch.path):
+        return ""
+    if any(FENCE.match(line) for line in patch.new) and "```" not in old and "~~~" not in old:
+        return "it holds a Markdown fence"
+    curly, straight = (sum(map(text.count, marks)) - sum(map(old.count, marks)) for text, marks in ((new, CURLY), (new, "\"'")))
+    return "it turns straight quotation marks into curly ones" if curly > 0 > straight else ""
+
+
 def a_diff(patch: Patch) -> str:
     """Lines copied together with a diff's signs, or with the numbers that they were shown with."""
     filled = [line for line in patch.new if line.strip()]
-    if _signed(filled) and not any(line.lstrip().startswith(("+", "-")) for line in patch.old):
+    known = {line.lstrip()[:1] for line in patch.old}
+    whole = any(line == "-" + old for line in filled for old in patch.old) and any(line.startswith("+") for line in filled)
+    if whole or (_signed(filled) and not known & {"+", "-"}) or (_all_added(filled) and "+" not in known):
         return "it is written as a diff"
     numbers = [int(match[1]) for line in filled if (match := NUMBERED.match(line))]
     if len(numbers) == len(filled) and numbers and numbers == list(range(patch.first, patch.first + len(numbers))):
         return "its lines carry numbers"
     return ""
+
+
+def _all_added(lines: Sequence[str]) -> bool:
+    return bool(lines) and all(line.lstrip().startswith("+") and line.lstrip()[1:2] != "+" for line in lines)
 
 
 def _signed(lines: Sequence[str]) -> bool:
@@ -170,6 +196,7 @@ RULES: tuple[Callable[[Patch], str], ...] = (
     unchanged,
     elided,
     prose,
+    marked_up,
     a_diff,
     foreign_indent,
     repeats_neighbours,

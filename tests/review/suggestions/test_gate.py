@@ -67,6 +67,18 @@ def test_advice_is_not_code_except_in_prose() -> None:
     assert unfit(said) == "it is prose, not code"
     assert unfit(said, 1, 1, "Use a list here for now.\n", "README.md") == ""
     assert unfit(said, 1, 1, "Old words stood in this file.\n", "notes.py") == ""
+    assert unfit(said, 1, 1, "flask==3.0\n", "requirements/dev.txt") == "it is prose, not code"
+    assert unfit(said, 1, 1, "project(x)\n", "CMakeLists.txt") == "it is prose, not code"
+
+
+def test_markdown_and_curly_quotation_marks_are_for_prose() -> None:
+    fenced = "Use this:\n```\nb: 2\n```"
+    assert unfit(fenced, 1, 1, "b: 1\n", "a.scss") == "it holds a Markdown fence"
+    assert unfit(fenced, 1, 1, "b: 1\n", "README.md") == ""
+    assert unfit("```sh\nb\n```", 1, 3, "```\nb\n```\n", "a.py") == ""
+    assert unfit("x = \u201ca\u201d;", 1, 1, 'x = "b";\n', "a.ts") == "it turns straight quotation marks into curly ones"
+    assert unfit('x = "\u201ca\u201d";', 1, 1, 'x = "a";\n', "a.ts") == ""
+    assert unfit("\u201ca\u201d", 1, 1, '"b"\n', "README.md") == ""
 
 
 @pytest.mark.parametrize(
@@ -75,6 +87,13 @@ def test_advice_is_not_code_except_in_prose() -> None:
 def test_a_diff_is_seen_even_after_its_indentation_was_mended(diff: str) -> None:
     assert unfit(diff) == "it is written as a diff"
     assert unfit("    " + diff.replace("\n", "\n    ")) == "it is written as a diff"
+
+
+def test_a_diff_of_lines_that_begin_with_a_sign_themselves_is_seen() -> None:
+    assert unfit("-  - a\n+  - b", 2, 2, "x:\n  - a\n", "a.yml") == "it is written as a diff"
+    assert unfit("+  - b", 2, 2, "x:\n  - a\n", "a.yml") == "it is written as a diff"
+    assert unfit("-- a\n+- b", 1, 1, "- a\n", "a.md") == "it is written as a diff"
+    assert unfit("* a\n+ b", 1, 1, "* a\n", "a.md") == ""
 
 
 def test_what_begins_with_a_sign_in_the_file_may_do_so_afterwards() -> None:
