@@ -50,4 +50,4 @@ lock:  ## write requirements.lock anew from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header --no-annotate -q -o requirements.lock
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build
+	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build .coverage* htmlcov

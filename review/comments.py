@@ -10,11 +10,12 @@ from review.anchor import Anchor, Unanchored, anchor
 from review.capped import capped
 from review.clean import cleaned, code
 from review.diff import Diff
-from review.finding import Finding, Severity
+from review.finding import Finding
 from review.marker import Marker, without_marks
 from review.review import Comment, Review
 from review.secrets.blank import blank_secrets
 from review.suggestions.suggestion_block import suggestion_block
+from review.words import count, found_in_files
 
 NAME = "RefactorIQ"
 MOST_LISTED = 30
@@ -134,11 +135,7 @@ def _source(finding: Finding) -> str:
 
 
 def _headline(analysis: Analysis, new: Sequence[Finding], standing: int) -> str:
-    counts = Counter(finding.severity for finding in new)
-    by_severity = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    files = len({finding.path for finding in new})
-    again = "new " if standing else ""
-    found = f"{_count(len(new), again + 'finding')} ({by_severity}) in {_count(files, 'file')}"
+    found = found_in_files(new, "new finding" if standing else "finding")
     text = f"**{NAME}** reviewed {_head(analysis)}: {found}."
     return text + _still_standing(standing) + _incomplete(analysis)
 
@@ -153,7 +150,7 @@ def _nothing_new(analysis: Analysis, standing: int) -> str:
 
 
 def _still_standing(standing: int) -> str:
-    return f" {_count(standing, 'earlier finding')} still {'stands' if standing == 1 else 'stand'}." if standing else ""
+    return f" {count(standing, 'earlier finding')} still {'stands' if standing == 1 else 'stand'}." if standing else ""
 
 
 def _incomplete(analysis: Analysis) -> str:
@@ -206,7 +203,7 @@ def _shortened(message: str) -> str:
 def _coverage(analysis: Analysis) -> str:
     """What was read and by whom, what was not and why, and how long it took; folded away unless something is missing."""
     rows = [
-        f"Read: {_count(len(analysis.read), 'file')}, {_count(analysis.changed_lines, 'changed line')}.",
+        f"Read: {count(len(analysis.read), 'file')}, {count(analysis.changed_lines, 'changed line')}.",
         f"Analyzers: {', '.join(analysis.analyzers) or 'none'}. Models: {', '.join(map(code, analysis.models)) or 'none'}.",
         *_notes(analysis),
         *_skipped(analysis.skipped),
@@ -244,20 +241,16 @@ def _dropped(analysis: Analysis) -> list[str]:
     reasons = Counter(_in_a_row(item.because) for item in analysis.dropped)
     if not reasons:
         return []
-    listed = ", ".join(f"{count} ({because})" for because, count in sorted(reasons.items()))
+    listed = ", ".join(f"{number} ({because})" for because, number in sorted(reasons.items()))
     return [f"Not posted: {listed}."]
 
 
 def _timings(analysis: Analysis) -> str:
     shown = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in analysis.timings.items())
     tokens = sum(call.input_tokens + call.output_tokens for call in analysis.usage)
-    spent = f" {tokens:,} tokens in {_count(len(analysis.usage), 'model call')}." if analysis.usage else ""
+    spent = f" {tokens:,} tokens in {count(len(analysis.usage), 'model call')}." if analysis.usage else ""
     return f"Time: {shown}.{spent}" if shown else spent.strip()
 
 
 def _paragraphs(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from review.analysis import Analysis
-from review.finding import Finding, Severity, Side
+from review.finding import Finding, Side
+from review.words import count, found_in_files
 
 MOST_LISTED = 30
 """Paths that are listed one by one for one reason."""
@@ -13,10 +14,7 @@ def found(analysis: Analysis) -> str:
     """`3 findings (1 high, 2 medium) in 2 files`, or that there is nothing to report."""
     if not analysis.findings:
         return "nothing to report" if analysis.read else "nothing that can be reviewed"
-    counts = Counter(finding.severity for finding in analysis.findings)
-    by_severity = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    files = len({finding.path for finding in analysis.findings})
-    return f"{count(len(analysis.findings), 'finding')} ({by_severity}) in {count(files, 'file')}"
+    return found_in_files(analysis.findings)
 
 
 def incomplete() -> str:
@@ -36,7 +34,7 @@ def coverage(analysis: Analysis) -> list[str]:
     for item in analysis.skipped:
         skipped.setdefault(item.because, []).append(item.path)
     dropped = Counter(item.because for item in analysis.dropped)
-    left_out = ", ".join(f"{number} {because}" for because, number in sorted(dropped.items()))
+    left_out = ", ".join(f"{number} ({because})" for because, number in sorted(dropped.items()))
     return [
         f"Read: {count(len(analysis.read), 'file')}, {count(analysis.changed_lines, 'changed line')}.",
         f"Analyzers: {', '.join(analysis.analyzers) or 'none'}. Models: {', '.join(analysis.models) or 'none'}.",
@@ -49,8 +47,3 @@ def coverage(analysis: Analysis) -> list[str]:
 def _some(paths: list[str]) -> str:
     more = f" and {len(paths) - MOST_LISTED:,} more" if len(paths) > MOST_LISTED else ""
     return ", ".join(paths[:MOST_LISTED]) + more
-
-
-def count(number: int, noun: str) -> str:
-    """`1 file`, `1,200 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
