@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from review.suggestions.patch import Patch
+from review.suggestions.syntax import is_free_form
 
 INDENT = re.compile(r"[ \t]*")
 FENCE = re.compile(r"```[\w+-]*\s*$")
@@ -72,7 +73,7 @@ def _with_the_files_tabs(patch: Patch) -> Sequence[str]:
         unit = _spaces_to_a_tab(patch)
         return [_tabbed(line, unit) for line in patch.new] if unit else patch.new
     if wanted == " " and led == {"\t"}:
-        unit = _smallest_step(patch.file)
+        unit = _tab_in_spaces(patch)
         return [_spaced(line, unit) for line in patch.new] if unit else patch.new
     return patch.new
 
@@ -99,6 +100,13 @@ def _spaces_to_a_tab(patch: Patch) -> int:
     return unit if unit in UNITS and not any(width % unit for width in widths) else 0
 
 
+def _tab_in_spaces(patch: Patch) -> int:
+    """By the first lines of both, which mostly stand at the same place; else the smallest step of the file."""
+    tabs, spaces = (indent(_filled(lines)[0]) if _filled(lines) else "" for lines in (patch.new, patch.old))
+    unit = len(spaces) // len(tabs) if tabs and len(spaces) % len(tabs) == 0 else 0
+    return unit if unit in UNITS else _smallest_step(patch.file)
+
+
 def _smallest_step(lines: Sequence[str]) -> int:
     widths = [len(indent(line)) for line in _filled(lines) if line.startswith(" ")]
     unit = math.gcd(*widths)
@@ -117,10 +125,15 @@ def _spaced(line: str, unit: int) -> str:
 
 def _readings(patch: Patch) -> list[Sequence[str]]:
     """A replacement that begins at the margin where the old code did not has lost its indentation, in one of two ways:
-    every line moved left by as much, or only the first was stripped and the others stand where they should."""
+    every line moved left by as much, or only the first was stripped and the others stand where they should. One line for
+    another stands where that one stood, in languages to which this means nothing."""
     old, new = _filled(patch.old), _filled(patch.new)
-    if not old or not new or not indent(old[0]) or indent(new[0]):
+    if len(patch.old) == len(patch.new) == len(old) == len(new) == 1 and is_free_form(patch.path):
+        return [[indent(old[0]) + new[0][len(indent(new[0])) :]]]
+    if not old or not new or not indent(old[0]):
         return [patch.new]
+    if indent(new[0]):
+        return _readings_of_a_block(patch, old, new)
     lead = indent(old[0])
     start = next(number for number, line in enumerate(patch.new) if line.strip())
     first_only = [lead + line if number == start else line for number, line in enumerate(patch.new)]
@@ -128,3 +141,11 @@ def _readings(patch: Patch) -> list[Sequence[str]]:
         return [first_only]
     moved = [lead + line if line.strip() else line for line in patch.new]
     return [moved] if moved == first_only else [moved, first_only]
+
+
+def _readings_of_a_block(patch: Patch, old: Sequence[str], new: Sequence[str]) -> list[Sequence[str]]:
+    """Where the block's outermost line is not its first: it was moved left as a whole if that explains where both begin."""
+    lead = min((indent(line) for line in old), key=len)
+    if not lead or all(indent(line) for line in new) or indent(old[0]) != lead + indent(new[0]):
+        return [patch.new]
+    return [[lead + line if line.strip() else line for line in patch.new], patch.new]

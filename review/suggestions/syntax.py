@@ -128,6 +128,11 @@ def language_of(path: str) -> str | None:
     return BY_NAME.get(name) or BY_ENDING.get(name.rpartition(".")[2].lower() if "." in name else "")
 
 
+def is_free_form(path: str) -> bool:
+    """Whether the file is in a language to which indentation means nothing, as far as its name tells."""
+    return (language_of(path) or "python") not in ("python", "yaml")
+
+
 UNPARSABLE = (SyntaxError, ValueError, OverflowError)
 TOO_MUCH = (RecursionError, MemoryError)
 

@@ -12,14 +12,14 @@ SPACES = "def f():\n    if a:\n        b()\n        c()\n    return 1\n"
 TABS = SPACES.replace("    ", "\t")
 
 
-def a_patch(replacement: str, first: int = 2, last: int = 4, text: str = SPACES) -> Patch:
-    patch = lay("f.py", text.encode(), Suggestion(first, last, replacement))
+def a_patch(replacement: str, first: int = 2, last: int = 4, text: str = SPACES, path: str = "f.py") -> Patch:
+    patch = lay(path, text.encode(), Suggestion(first, last, replacement))
     assert isinstance(patch, Patch), patch
     return patch
 
 
-def readings(replacement: str, first: int = 2, last: int = 4, text: str = SPACES) -> list[str]:
-    return ["\n".join(patch.new) for patch in mended(a_patch(replacement, first, last, text))]
+def readings(replacement: str, first: int = 2, last: int = 4, text: str = SPACES, path: str = "f.py") -> list[str]:
+    return ["\n".join(patch.new) for patch in mended(a_patch(replacement, first, last, text, path))]
 
 
 def test_a_plain_replacement_is_left_as_it_is() -> None:
@@ -61,6 +61,7 @@ def test_spaces_become_the_files_tabs_where_their_number_is_beyond_doubt(given: 
 def test_tabs_become_the_files_spaces() -> None:
     assert readings("\tif a:\n\t\tc()") == ["    if a:\n        c()"]
     assert readings(" \tif a:") == [" \tif a:"]
+    assert readings("\t\tc(1)", 3, 3, SPACES + "  # by two\n") == ["        c(1)"]
 
 
 def test_a_lost_indentation_has_two_readings_unless_they_are_the_same() -> None:
@@ -68,6 +69,21 @@ def test_a_lost_indentation_has_two_readings_unless_they_are_the_same() -> None:
     assert readings("x") == ["    x"]
     assert readings("x\n\n    y") == ["    x\n\n        y", "    x\n\n    y"]
     assert readings("x", 1, 1) == ["x"]
+
+
+def test_a_block_that_was_moved_left_as_a_whole_goes_back_even_where_its_first_line_is_not_the_outermost() -> None:
+    moved = "        b()\n        d()\n    return 2"
+    assert readings("    b()\n    d()\nreturn 2", 3, 5) == [moved, "    b()\n    d()\nreturn 2"]
+    found = likeliest(mended(a_patch("    b()\n    d()\nreturn 2", 3, 5)))
+    assert found is not None
+    assert "\n".join(found.new) == moved
+    assert readings("        c()\n\n\ndef g():\n    pass", 4, 4) == ["        c()\n\n\ndef g():\n    pass"]
+
+
+def test_one_line_for_another_keeps_its_place_where_that_means_nothing() -> None:
+    assert readings("  y", 3, 3, path="f.js") == ["        y"]
+    assert readings("  y", 3, 3, path="f.py") == ["  y"]
+    assert readings("  if (x) {\n    y", 3, 3, path="f.js") == ["  if (x) {\n    y"]
 
 
 def test_where_the_old_lines_stand_further_left_only_the_first_was_stripped() -> None:
