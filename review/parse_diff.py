@@ -16,7 +16,11 @@ from review.errors import RefactorIQError
 BROKEN = "its part of the diff is cut or broken"
 COMBINED = "a combined diff of a merge"
 
-SECTION = "diff --"
+TOO_LARGE = "the change is too large to read all of it"
+MOST_LINES = 200_000
+"""Of all parts that are read: a line costs 300 bytes of memory, and millions of empty ones fit into a small pack."""
+
+SECTION = re.compile(rb"^diff --", re.MULTILINE)
 """Begins a file's part. Lines of content begin with a space, `+`, `-` or `\\`, so nothing inside a hunk looks like it."""
 
 HEADERS = (
@@ -36,15 +40,28 @@ class NotADiff(RefactorIQError):
 def parse_diff(data: bytes) -> Diff:
     """The Diff in the output of `git diff -M -U3 --full-index` (with the usual `a/` and `b/`, or other prefixes of one letter).
 
-    A file whose hunks are cut or broken, or a combined diff, comes back with `unread` set: one bad file does not lose the
-    others. Raises NotADiff when there is text but no file header in it.
+    A file whose hunks are cut or broken, too long, or a combined diff, comes back with `unread` set: one bad file does not lose
+    the others. Raises NotADiff when there is text but no file header in it.
     """
-    rows = data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
-    starts = [number for number, row in enumerate(rows) if row.startswith(SECTION)]
+    starts = [match.start() for match in SECTION.finditer(data)]
     if not starts and data.strip():
         raise NotADiff("This is not the output of `git diff`: it holds no `diff --git` line.")
-    files = [_file(rows[start:end]) for start, end in pairwise([*starts, len(rows)])]
-    return Diff(tuple(_with_type_changes_as_one(files)))
+    return Diff(tuple(_with_type_changes_as_one(list(_files(data, starts)))))
+
+
+def _files(data: bytes, starts: Sequence[int]) -> Iterator[FileDiff]:
+    left = MOST_LINES
+    for start, end in pairwise([*starts, len(data)]):
+        lines, hunks = data.count(b"\n", start, end), data.find(b"\n@@", start, end)
+        if lines > left and hunks >= 0:
+            yield replace(_file(_rows(data[start:hunks])), unread=TOO_LARGE)
+        else:
+            left -= lines
+            yield _file(_rows(data[start:end]))
+
+
+def _rows(part: bytes) -> list[str]:
+    return part.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
 
 
 def parse_hunks(rows: Sequence[str]) -> tuple[Hunk, ...]:

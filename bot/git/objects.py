@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.git.errors import NoSuchCommit, understood
+from bot.git.errors import GitTooMuch, NoSuchCommit, understood
 from bot.git.process import Bounds, run
 from bot.git.safety import git_program, offline_environment
 
@@ -20,6 +20,9 @@ SECONDS = 60.0
 
 LONGEST_DIFF = 60_000_000
 """Bytes of a diff; beyond, nothing of it is read."""
+
+MOST_ENTRIES = 40_000
+"""Files of one change: more than anybody reviews, and each costs memory in every step."""
 
 MOST_AT_ONCE = 128_000_000
 """Bytes of all files of one reading together."""
@@ -82,8 +85,10 @@ class Objects:
         return set((await self.git("rev-list", f"{one}...{other}")).decode().split())
 
     async def entries(self, base: str, head: str) -> list[Entry]:
-        """Every path that differs, without looking for renames: no blob is needed for it."""
+        """Every path that differs, without looking for renames: no blob is needed for it. Raises GitTooMuch beyond 40,000."""
         output = await self.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base, head)
+        if output.count(b"\0") // 2 > MOST_ENTRIES:
+            raise GitTooMuch(f"The change touches more than {MOST_ENTRIES:,} files.")
         fields = output.decode(errors="surrogateescape").split("\0")
         entries = []
         for about, path in zip(fields[0::2], fields[1::2], strict=False):

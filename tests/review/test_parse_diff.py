@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
 from review.diff import Diff, FileDiff, FileKind, FileStatus, Line
 from review.finding import Side
 from review.lines import line_texts
-from review.parse_diff import BROKEN, COMBINED, NotADiff, parse_diff, parse_hunks
+from review.parse_diff import BROKEN, COMBINED, MOST_LINES, TOO_LARGE, NotADiff, parse_diff, parse_hunks
 from tests.builders import BuiltRepository, Content, Executable, Submodule, Symlink, a_repository, commit, git
 from tests.sandbox.changes import changes
 
@@ -240,6 +241,20 @@ def test_a_diff_cut_anywhere_is_read_as_far_as_it_goes(diff: Diff, built: BuiltR
         assert len(cut) <= len(whole) + 1
         for ours, theirs in zip(cut[:-2], whole, strict=False):
             assert ours == theirs
+
+
+def test_millions_of_lines_are_named_but_not_read_and_the_others_are() -> None:
+    def added(name: str, lines: int) -> bytes:
+        header = f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{lines} @@\n"
+        return header.encode() + b"+\n" * lines
+
+    started = perf_counter()
+    bomb, small = parse_diff(added("bomb", 20 * MOST_LINES) + added("small", 2)).files
+    assert perf_counter() - started < 2
+    assert (bomb.path, bomb.status, bomb.hunks, bomb.unread) == ("bomb", FileStatus.ADDED, (), TOO_LARGE)
+    assert (len(small.hunks[0].lines), small.unread) == (2, "")
+    parts = parse_diff(b"".join(added(f"f{n}", MOST_LINES // 4) for n in range(6))).files
+    assert [file.unread for file in parts] == ["", "", "", TOO_LARGE, TOO_LARGE, TOO_LARGE]
 
 
 def test_nothing_is_an_empty_diff_and_prose_is_none() -> None:

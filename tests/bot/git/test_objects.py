@@ -58,6 +58,12 @@ async def test_entries_tell_mode_and_blob_at_both_ends(built: BuiltRepository) -
     }
 
 
+async def test_more_files_than_anybody_reviews_are_too_much(built: BuiltRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ENTRIES", 1)
+    with pytest.raises(GitTooMuch, match="more than 1 files"):
+        await Objects(built.path).entries(built.base, built.head)
+
+
 async def test_nothing_differs_between_a_commit_and_itself(built: BuiltRepository) -> None:
     objects = Objects(built.path)
     assert await objects.entries(built.head, built.head) == []
