@@ -1,1 +1,1 @@
-"""The doors: webhook events, jobs and later the API. Events decide, jobs act."""
+"""The doors: webhook, events, jobs, health. Events decide, jobs act."""
