@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-jobs = typer.Typer(help="Jobs that wait, run, or failed for good.", invoke_without_command=True)
+jobs = typer.Typer(help="List the jobs that wait, run, or failed for good, with their reasons.", invoke_without_command=True)
 app.add_typer(jobs, name="jobs")
 
 
@@ -76,12 +76,15 @@ def doctor() -> None:
 
 
 @jobs.callback()
-def list_jobs(context: typer.Context) -> None:
-    """List the jobs, dead letters with their error."""
+def list_jobs(
+    context: typer.Context,
+    all: Annotated[bool, typer.Option("--all", help="The newest 50 deliveries, whatever became of them.")] = False,
+) -> None:
+    """List the jobs that wait, run, or failed for good, with their reasons."""
     if context.invoked_subcommand is None:
         from bot.commands.jobs import list_jobs as run
 
-        run()
+        run(all=all)
 
 
 @jobs.command("retry")

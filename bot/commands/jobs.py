@@ -20,25 +20,24 @@ COLUMNS = ("ID", "STATE", "TRIES", "EVENT", "PULL", "HEAD", "SAID")
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How many jobs wait on each queue, and the deliveries that are not done, newest first."""
+    """How many jobs wait on each queue, and deliveries, newest first."""
 
     waiting: dict[QueueName, int]
-    open: list[RememberedDelivery]
+    deliveries: list[RememberedDelivery]
 
 
-def list_jobs() -> None:
-    """Print them. Raises UserError, Away, QueueAway."""
-    settings = _settings()
-    overview = asyncio.run(_overview(settings))
+def list_jobs(*, all: bool = False) -> None:
+    """Print what is not done, or with `all` the newest deliveries, done or not. Raises UserError, Away, QueueAway."""
+    overview = asyncio.run(_overview(_settings(), all))
     print("Waiting: " + ", ".join(f"{number} {queue}" for queue, number in overview.waiting.items()) + ".")
-    if not overview.open:
-        print("No job waits, runs, or has failed.")
+    if not overview.deliveries:
+        print("No delivery has come in." if all else "No job waits, runs, or has failed. What is done: add --all.")
         return
-    rows = [COLUMNS, *(_row(delivery) for delivery in overview.open)]
+    rows = [COLUMNS, *(_row(delivery) for delivery in overview.deliveries)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS) - 1)]
     for row in rows:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
-    if any(delivery.state == "failed" for delivery in overview.open):
+    if any(delivery.state == "failed" for delivery in overview.deliveries):
         sys.stderr.write("Give a failed one another chance with `refactoriq jobs retry ID`.\n")
 
 
@@ -66,12 +65,13 @@ def _row(delivery: RememberedDelivery) -> tuple[str, ...]:
     return delivery.id, delivery.state, str(delivery.attempts), event, pull, (delivery.head_sha or "")[:7], said
 
 
-async def _overview(settings: Settings) -> Overview:
+async def _overview(settings: Settings, all: bool) -> Overview:
     async with (
         Database.open(settings.database_url.get_secret_value(), pool_size=1) as database,
         Queue.open(settings.redis_url.get_secret_value()) as queue,
     ):
-        return Overview(await queue.lengths(), await Deliveries(database).open())
+        deliveries = Deliveries(database)
+        return Overview(await queue.lengths(), await (deliveries.recent() if all else deliveries.open()))
 
 
 async def _retry(settings: Settings, job_id: str) -> None:

@@ -48,7 +48,10 @@ async def some(deliveries: Deliveries) -> None:
 
 def test_an_empty_house_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     list_jobs()
-    assert capsys.readouterr().out == "Waiting: 0 high, 0 default, 0 low.\nNo job waits, runs, or has failed.\n"
+    assert (
+        capsys.readouterr().out
+        == "Waiting: 0 high, 0 default, 0 low.\nNo job waits, runs, or has failed. What is done: add --all.\n"
+    )
 
 
 def test_the_services_of_a_running_serve_are_found_in_its_data_folder(
@@ -87,6 +90,18 @@ def test_what_is_not_done_is_listed_newest_first_with_its_reason(
     ]
     assert lines[-1].split(maxsplit=6)[3:] == ["pull_request.opened", "7", "abcdef0", "GitHub says:  [31mno really"]
     assert said.err == "Give a failed one another chance with `refactoriq jobs retry ID`.\n"
+
+
+def test_all_of_them_are_listed_where_one_asks_what_became_of_a_delivery(
+    capsys: pytest.CaptureFixture[str], database_url: str
+) -> None:
+    list_jobs(all=True)
+    assert capsys.readouterr().out.endswith("No delivery has come in.\n")
+    with_deliveries(database_url, some)
+    list_jobs(all=True)
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split()[0] for line in lines] == ["tried", "waits", "failed", "done"]
+    assert lines[-1].endswith("Posted.")
 
 
 def test_a_failed_one_gets_another_chance(capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str) -> None:
