@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pathspec
 import yaml
 
 from review.finding import Category, Finding, Severity
+from review.patterns import compiled, matches
 
 RULES_PATH = ".refactoriq.yml"
 MAX_BYTES = 64 * 1024
@@ -35,9 +35,9 @@ class Rules:
 
     def covers(self, path: str) -> bool:
         """Whether the rules want this path reviewed."""
-        if self.include and not _matches(self.include, path):
+        if self.include and not matches(self.include, path):
             return False
-        return not _matches(self.exclude, path)
+        return not matches(self.exclude, path)
 
     def why_unwanted(self, finding: Finding) -> str:
         """Why this finding is not posted, or an empty string when it is."""
@@ -121,7 +121,10 @@ def _patterns(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_PATTERNS or not all(isinstance(p, str) for p in value):
         raise _Wrong(f"takes lists of at most {MAX_PATTERNS} patterns, as in .gitignore.")
     for pattern in value:
-        _compiled((pattern,))
+        try:
+            compiled((pattern,))
+        except ValueError:
+            raise _Wrong(f"holds a pattern that .gitignore would not understand, or one too slow: {_shown(pattern)}.") from None
     return tuple(value)
 
 
@@ -171,17 +174,6 @@ KEYS: dict[str, Callable[[Rules, Any, tuple[str, ...]], Rules]] = {
     "analyzers": _analyzers,
     "models": _models,
 }
-
-
-def _matches(patterns: tuple[str, ...], path: str) -> bool:
-    return _compiled(patterns).match_file(path)
-
-
-def _compiled(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
-    try:
-        return pathspec.GitIgnoreSpec.from_lines(patterns)
-    except (ValueError, TypeError):
-        raise _Wrong(f"holds a pattern that .gitignore would not understand: {_shown(patterns[0])}.") from None
 
 
 def _shown(value: object) -> str:
