@@ -10,7 +10,7 @@ from review.marker import Marker
 from review.pull_request import PullRequest
 from review.review import Review
 
-LOOKS = (2.0, 5.0, 10.0)
+LOOKS = (1.0, 3.0, 6.0)
 """Seconds before each look for a review whose post was not answered: GitHub may still be writing it."""
 
 REPLICA_LAG = 2.0
@@ -111,7 +111,7 @@ class Thread:
             standing = await self.look()
             if head_sha in standing.reviews:
                 return standing.reviews[head_sha].id
-        raise TryAgain(f"{unclear} It will be looked for again before it is posted again.", after=15) from unclear
+        raise TryAgain(f"{unclear} It will be looked for again before it is posted again.", after=10) from unclear
 
     @property
     def _repository(self) -> str:

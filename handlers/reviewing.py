@@ -20,6 +20,7 @@ from review.marker import Marker
 from review.pull_request import PullRequest
 from review.review import Review
 from review.rules import ReadRules, parse_rules
+from review.words import count
 from storage.database import Away
 from storage.reviews import ClaimedReview
 
@@ -115,7 +116,7 @@ class Reviewing:
         await self.context.reviews.posted(self.claimed, github_id, review.body)
         if not review.fingerprints:
             return f"Posted a note in review {github_id}: nothing found."
-        return f"Posted review {github_id} with {len(review.comments)} comments on lines."
+        return f"Posted review {github_id} with {count(len(review.comments), 'comment')} on lines."
 
     async def _found(self, standing: Standing) -> str:
         """An earlier try posted it and could not say so any more."""

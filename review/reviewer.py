@@ -21,7 +21,7 @@ from review.run_analyzers import AnalyzersResult, run_analyzers
 from review.secrets.blank import blank_secrets
 from review.verify import verify_all
 
-MODEL_DEADLINE = 240.0
+MODEL_DEADLINE = 150.0
 """Seconds for all model calls of a review together: much less than a job may take, so that the rest is always posted."""
 
 TOO_LARGE = "larger than 1 MB, or not readable"

@@ -52,6 +52,10 @@ async def update_installation(context: Context, arguments: Mapping[str, Any]) ->
             return f"The app was resumed on {installation.account}."
         case "added" | "removed":
             await context.installations.change_repositories(installation, added, removed)
-            return f"{installation.account}: {len(added)} repositories added, {len(removed)} removed."
+            return f"{installation.account}: {_repositories(len(added))} added, {len(removed)} removed."
     await context.installations.keep(installation, added)
-    return f"The app is installed on {installation.account}, with {len(added)} repositories named."
+    return f"The app is installed on {installation.account}, with {_repositories(len(added))} named."
+
+
+def _repositories(number: int) -> str:
+    return f"{number} {'repository' if number == 1 else 'repositories'}"

@@ -24,6 +24,8 @@ def is_harmless(rule: str, message: str, path: str, lines: Sequence[str], row: i
     """Whether this finding is one of those. `lines` are the file's; `row` (of `lines`) and `column` count from 1."""
     line = lines[row - 1]
     match rule:
+        case "F401":  # a package's `__init__` offers what it imports; in a `try` the import itself may be the question
+            return "__init__.py" in path or "find_spec" in message
         case "F811":  # an import or a variable in another branch, not a function that is lost
             redefined = REDEFINED.match(message)
             return not (redefined and re.match(rf"\s*(?:(?:async\s+)?def|class)\s+{redefined[1]}\b", line))

@@ -33,6 +33,9 @@ TRIES = 4
 LONGEST_WAIT = 20.0
 """Seconds that a provider may make us wait while there is another one to ask."""
 
+PATIENCE = 60.0
+"""Seconds after which a provider that does not answer is given up for the next one: most answers take half of it."""
+
 GROWING = wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT, jitter=0.5)
 
 
@@ -75,8 +78,9 @@ class Calls:
 
     async def _ask(self, piece: Piece) -> None:
         """One provider after the other, each until its share of the time is over, so that the last one gets some too."""
+        share = min((self._deadline - self._started) / len(self._providers), PATIENCE)
         for place, provider in enumerate(self._providers, 1):
-            until = self._started + (self._deadline - self._started) * place / len(self._providers)
+            until = self._deadline if provider is self._providers[-1] else self._started + share * place
             try:
                 answered = await self._asked_until_read(provider, piece, until)
             except (PromptTooLong, AnswerCut) as error:

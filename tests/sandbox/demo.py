@@ -20,6 +20,7 @@ import psycopg
 from bot.providers import names
 from bot.settings import read_model_settings
 from review.errors import UserError
+from review.words import count
 from storage.embedded import embedded_services
 from tests.processes import NotRunning, Process, answers, environment, free_port, process, takes_jobs
 from tests.sandbox.app_key import make_app_key
@@ -192,11 +193,13 @@ def _show(github: SandboxGitHub, pull: PullRequest, seen: int) -> None:
     rest = sum(exchange.rest for exchange in asked)
     say(f"GitHub was asked {rest} times by REST and {len(asked) - rest} times by git.")
     if comments:
-        say(f"Proved: {len(comments)} comments in one review, each on a line of the diff: else GitHub had refused all of it.")
+        say(
+            f"Proved: {count(len(comments), 'comment')} in one review, each on a line of the diff: else GitHub had refused all of it."
+        )
     if proof.applied:
         others = "" if proof.parsed == proof.files else f" ({proof.files - proof.parsed} are of kinds that nothing here parses)"
         say(
-            f"Proved: {proof.applied} suggestions, committed one by one and all in one batch, as GitHub's button does; "
+            f"Proved: {count(proof.applied, 'suggestion')}, committed one by one and all in one batch, as GitHub's button does; "
             f"{proof.parsed} of {proof.files} files parsed afterwards{others}."
         )
 

@@ -35,7 +35,9 @@ def mended(text: bytes, finding: Finding) -> bytes:
         ("try:\n    pass\nexcept:\n    pass\n", "E722", Severity.MEDIUM),
         ("async def f():\n    import time\n    time.sleep(1)\n", "ASYNC251", Severity.MEDIUM),
         ("breakpoint()\n", "T100", Severity.HIGH),
-        ("import os\n", "F401", Severity.LOW),
+        ("import os\n", "F401", Severity.MEDIUM),
+        ("try:\n    import os\nexcept ImportError:\n    pass\n", "F401", Severity.LOW),
+        ("def f():\n    x = 1\n", "F841", Severity.MEDIUM),
         ("x = 1\nif x == None:\n    pass\n", "E711", Severity.LOW),
     ],
 )
