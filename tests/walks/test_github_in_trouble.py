@@ -80,7 +80,7 @@ async def test_a_github_that_is_down_for_hours_makes_a_dead_letter_that_says_so(
     house: House, pull: PullRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.perform.MOST_ATTEMPTS", 2)
-    monkeypatch.setattr("bot.github.client.stop_after_attempt", lambda _: stop_after_attempt(1))
+    monkeypatch.setattr("bot.github.http.stop_after_attempt", lambda _: stop_after_attempt(1))
     house.github.fault("GET", "/pulls/1$", "503", times=50)
     row = await house.review(pull)
     assert (row.state, row.attempts) == ("failed", 2)
