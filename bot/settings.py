@@ -198,6 +198,9 @@ def _contents(path: str) -> str:
 SHORTEST_KEY = 32
 """Characters of SECRET_KEY in production."""
 
+SHORTEST_WEBHOOK_SECRET = 8
+"""Characters of a webhook's secret in production."""
+
 REQUIRED_IN_PRODUCTION = (
     ("secret_key", "signs what the bot writes; make one with `openssl rand -hex 32`"),
     ("database_url", "names the Postgres (14 or newer, with pgvector)"),
@@ -230,6 +233,8 @@ def why_incomplete(settings: Settings) -> list[str]:
     missing = [f"{name.upper()} is missing: it {what}." for name, what in required if not given(settings, name)]
     if 0 < len(settings.secret_key.get_secret_value()) < SHORTEST_KEY:
         missing.append("SECRET_KEY is too short for production: use at least 32 characters (`openssl rand -hex 32`).")
+    if any(len(secret.get_secret_value()) < SHORTEST_WEBHOOK_SECRET for secret in settings.github_webhook_secret):
+        missing.append("GITHUB_WEBHOOK_SECRET is too short for production: make one with `openssl rand -hex 32`.")
     return missing
 
 

@@ -191,6 +191,8 @@ def test_production_does_not_start_without_a_secret_and_names_it(
 def test_production_does_not_take_a_short_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="SECRET_KEY is too short for production"):
         given(monkeypatch, **PRODUCTION | {"SECRET_KEY": "k" * 31})
+    with pytest.raises(UserError, match="GITHUB_WEBHOOK_SECRET is too short for production"):
+        given(monkeypatch, **PRODUCTION | {"GITHUB_WEBHOOK_SECRET": f"secret,{'w' * 32}"})
 
 
 def test_development_starts_with_nothing() -> None:
