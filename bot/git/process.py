@@ -58,10 +58,13 @@ async def run(
 
 
 def _bounded(command: Sequence[str], bounds: Bounds) -> list[str]:
-    """The command, behind a shell's `ulimit -f` (in blocks of 512 bytes) where the files it writes are bounded."""
+    """The command, behind a shell's `ulimit -f` (in blocks of 512 bytes) where the files it writes are bounded.
+
+    Such a command fetches, and has a token in its environment: no image of it is written should it crash.
+    """
     if bounds.file_bytes is None:
         return list(command)
-    return ["/bin/sh", "-c", 'ulimit -f "$0" && exec "$@"', str(bounds.file_bytes // 512), *command]
+    return ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"', str(bounds.file_bytes // 512), *command]
 
 
 async def _talk(process: Process, given: bytes, most: int) -> tuple[bytes, str]:

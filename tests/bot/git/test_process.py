@@ -34,6 +34,10 @@ async def test_only_the_given_environment_is_there() -> None:
     assert {line.split(b"=")[0] for line in output.splitlines()} <= {b"PATH", b"PWD", b"_", b"SHLVL", b"OLDPWD"}
 
 
+async def test_what_fetches_leaves_no_image_of_its_memory() -> None:
+    assert (await sh("ulimit -c", Bounds(seconds=20, file_bytes=1_000_000)))[1] == b"0\n"
+
+
 async def test_it_runs_in_no_folder_of_anybodys() -> None:
     assert (await sh("pwd"))[1] == b"/\n"
 
