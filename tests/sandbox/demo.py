@@ -193,13 +193,11 @@ def _show(github: SandboxGitHub, pull: PullRequest, seen: int) -> None:
     rest = sum(exchange.rest for exchange in asked)
     say(f"GitHub was asked {rest} times by REST and {len(asked) - rest} times by git.")
     if comments:
-        say(
-            f"Proved: {count(len(comments), 'comment')} in one review, each on a line of the diff: else GitHub had refused all of it."
-        )
+        say(f"Proved: {count(len(comments), 'comment')} in one review, each on a line of the diff: else GitHub had refused it.")
     if proof.applied:
         others = "" if proof.parsed == proof.files else f" ({proof.files - proof.parsed} are of kinds that nothing here parses)"
         say(
-            f"Proved: {count(proof.applied, 'suggestion')}, committed one by one and all in one batch, as GitHub's button does; "
+            f"Proved: {count(proof.applied, 'suggestion')}, committed one by one and all in one batch, as GitHub does it; "
             f"{proof.parsed} of {proof.files} files parsed afterwards{others}."
         )
 
