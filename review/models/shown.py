@@ -15,6 +15,9 @@ READ_OF_A_LINE = 4 * MAX_LINE
 
 CUT = " [the rest of this line is left out]"
 BLANKED = "[left out: a secret]"
+OVER_LINES = ("PRIVATE KEY", "Private-Lines")
+"""One of them stands in every file with a secret over several lines."""
+
 BREAKS = re.compile(r"[\r\v\f\x1c-\x1e\x85\u2028\u2029\0]")
 """What some reader may take for the end of a line. White space does not count when quotes are compared."""
 
@@ -42,7 +45,8 @@ class ShownFile:
 def show(file: FileDiff, head: Sequence[str], blank: Blank) -> ShownFile:
     """The whole file as it is shown. `head` are the lines of the head's file."""
     texts = blank_lines([line.text[:READ_OF_A_LINE] for line in file.lines()], blank)
-    rest = iter([_shortened(text) for text in texts])
+    inside = _inside_of_keys(head, blank)
+    rest = iter([BLANKED if near in inside else _shortened(text) for near, text in zip(_near(file), texts, strict=True)])
     hunks = tuple(_shown_hunk(hunk, rest, head, blank) for hunk in file.hunks)
     name = on_one_line(blank(file.path))
     long = sum(len(line.text) > MAX_LINE for line in file.lines())
@@ -56,6 +60,21 @@ def blank_lines(lines: Sequence[str], blank: Blank) -> list[str]:
         return blanked
     harmless = set(blanked)
     return [line if line in harmless else BLANKED for line in lines]
+
+
+def _inside_of_keys(head: Sequence[str], blank: Blank) -> set[int]:
+    """The head's lines inside of secrets that go over several lines: a hunk may show neither their begin nor their end."""
+    if not any(word in line for line in head for word in OVER_LINES):
+        return set()
+    lines = [line[:READ_OF_A_LINE] for line in head]
+    pairs = zip(lines, blank_lines(lines, blank), strict=True)
+    return {number for number, (line, blanked) in enumerate(pairs, 1) if line != blanked}
+
+
+def _near(file: FileDiff) -> Iterator[int]:
+    """For each line of the diff the head's line that stands there, or comes after it: a removed line is of the same key."""
+    for hunk in file.hunks:
+        yield from near_numbers(hunk.lines)
 
 
 def on_one_line(text: str) -> str:

@@ -7,9 +7,10 @@ import pytest
 from review.lines import line_texts
 from review.models.pieces import Piece
 from review.models.prompt import MAX_DESCRIPTION, about, instructions, write_prompt
-from review.models.shown import CUT, MAX_LINE, Blank, blank_lines, show
+from review.models.shown import BLANKED, CUT, MAX_LINE, Blank, blank_lines, show
 from review.secrets.blank import blank_secrets
 from tests.builders_models import a_diff, a_file, numbered, shown_file, unblanked
+from tests.builders_secrets import private_key
 
 pytestmark = pytest.mark.unit
 
@@ -148,3 +149,11 @@ def test_a_secret_is_not_cut_in_two_by_the_bound_of_a_line() -> None:
 def test_the_authors_words_are_bounded() -> None:
     assert len(about("t" * 1_000, "d " * 10_000, unblanked)) < MAX_DESCRIPTION + 300
     assert about(" ", "\n\n", unblanked) == ""
+
+
+def test_the_middle_of_a_key_is_left_out_though_neither_end_is_shown() -> None:
+    lines = private_key("RSA ", lines=30).split("\n")
+    base, head = ("\n".join([*lines[:15], middle, *lines[15:], "words"]) + "\n" for middle in (lines[3][::-1], lines[4][::-1]))
+    said = prompted("deploy/key", head, base, blank=blank_secrets)
+    assert said.count(BLANKED) == 8
+    assert not any(line in said for line in (*lines[12:19], lines[3][::-1], lines[4][::-1]))
