@@ -90,6 +90,8 @@ async def _pull_request(context: Context, request: Request) -> PullRequest:
 
 
 async def _why_unwanted(context: Context, request: Request, pull: PullRequest) -> str:
+    if pull.repository.id != request.repository_id:  # its name may be somebody else's by now, and so may what is kept of it
+        return f"Skipped: {request.repository} is another repository than the one that this delivery was about."
     if pull.state != "open":
         return f"Skipped: the pull request is {pull.state}."
     # Somebody has just said that it is ready: a draft flag from a replica that lags behind does not count.
