@@ -16,6 +16,9 @@ NO_QUOTE = "without a quote of the code"
 NO_SUCH_CODE = "about code that does not exist"
 UNTOUCHED = "about code that the change does not touch"
 
+FARTHEST = 20
+"""Lines by which a model miscounts at the most, as far as its word is taken for one place among several."""
+
 FENCE = re.compile(r"\s*(?:```+|~~~+)[\w+-]*\s*$")
 NO_SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -46,9 +49,13 @@ def slug(text: str) -> str:
 
 
 def nearest(spots: Sequence[Spot], line: int) -> tuple[Spot, bool]:
-    """The spot nearest to that line, and whether it is the one that was meant: another is at least twice as far away."""
+    """The spot nearest to that line, and whether it is the one that was meant: another is at least twice as far away.
+
+    Where there are others, a line that is far from all of them tells nothing.
+    """
     first, *others = sorted(spots, key=lambda spot: spot.away(line))
-    return first, not others or others[0].away(line) > 2 * first.away(line)
+    away = first.away(line)
+    return first, not others or (away <= FARTHEST and others[0].away(line) > 2 * away)
 
 
 def _readings(quote: str) -> list[list[str]]:

@@ -8,7 +8,9 @@ from math import log2
 BLANKED = "…[secret]"
 """What is left of a secret that was blanked already."""
 
-EXAMPLE = re.compile(r"EXAMPLE|[Xx]{6}|\*{3}|\.{3}|0{8}|1234567890|" + re.escape(BLANKED))
+EXAMPLE = re.compile(r"EXAMPLE|^Eby8vdM02xNOcqFlqU|[Xx]{6}|\*{3}|\.{3}|0{8}|1234567890|" + re.escape(BLANKED))
+"""The key that begins with `Eby8` is Azure's own for its emulator, the same on every machine."""
+
 PLACEHOLDER = re.compile(
     r"example|placeholder|change.?(me|it|this)|your|dummy|fake|sample|xxx|redacted|replace|insert|todo|default|insecure.?dev"
     r"|foo|bar\b|test|^password|^[<\[{%$:].*|[<{(\[]\w[\w .-]*[>})\]]|\$\w|\$\{|%[a-z(]|\{\{|\{\}|#\{|\.\.\.|\*\*\*|://",
@@ -29,6 +31,7 @@ LOCAL = re.compile(
     r"localhost|127\.[\d.]+|0\.0\.0\.0|host\.docker\.internal"
     r"|(.+\.)?(example(\.\w+)?|(host|hostname|server|domain|site)\.(com|net|org)|test|invalid|local|localdomain)"
 )
+PRIVATE = re.compile(r"(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+")
 MIN_BITS = 3.0
 """Bits of entropy for each character: English words have less, random letters and digits of this length more."""
 
@@ -46,7 +49,7 @@ def is_made_up(secret: str, around: Mapping[str, str | None]) -> bool:
 def _harmless_in_url(secret: str, host: str) -> bool:
     if PLACEHOLDER.search(secret) or LOCAL.fullmatch(host.lower()):
         return True
-    return "." not in host and not _random(secret)  # `postgres:postgres@db` of a compose file
+    return not _random(secret) and ("." not in host or PRIVATE.fullmatch(host) is not None)  # `postgres:postgres@db`
 
 
 def _harmless_value(secret: str, key: str) -> bool:

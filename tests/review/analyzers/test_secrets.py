@@ -62,6 +62,8 @@ async def test_a_secret_of_each_kind_is_found_once_and_never_repeated(rule: str,
         "https://user:password@example.com/",
         "redis://:$REDIS_PASSWORD@cache.acme.io",
         "amqp://guest:guest123@127.0.0.1",
+        "mysql://scott:tiger@192.168.0.134/test",
+        "AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqU" + letters(66) + "==",
         "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu\n-----END PUBLIC KEY-----",
         "sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",
         '"AWS::IAM::AccessKey": "62d9a1b2c3d4e5f60718293a4b5c6d7e"',
@@ -69,6 +71,12 @@ async def test_a_secret_of_each_kind_is_found_once_and_never_repeated(rule: str,
 )
 async def test_placeholders_look_ups_and_names_are_no_secrets(line: str, tmp_path: Path) -> None:
     assert await found_in(f"{line}\n", tmp_path) == []
+
+
+@pytest.mark.parametrize("address", ["app:tR7kq9vLm2xQ4w@192.168.0.134", "scott:tiger@172.32.0.134"])
+async def test_a_random_password_or_a_public_address_is_no_matter_of_a_laptop(address: str, tmp_path: Path) -> None:
+    (finding,) = await found_in(f"mysql://{address}/app\n", tmp_path)
+    assert finding.rule == "password-in-url"
 
 
 @pytest.mark.parametrize(

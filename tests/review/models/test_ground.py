@@ -172,7 +172,9 @@ def test_a_fix_in_another_hunk_than_the_finding_is_left_out() -> None:
     assert found(item, page(head, base)).suggestion is None
 
 
-@pytest.mark.parametrize(("claimed", "certain"), [(5, True), (7, True), (12, False), (13, False)])
+@pytest.mark.parametrize(
+    ("claimed", "certain"), [(5, True), (7, True), (12, False), (13, False), (-40, False), (99_999, False)]
+)
 def test_between_two_places_that_are_about_as_near_nothing_is_suggested(claimed: int, certain: bool) -> None:
     item = an_item(line=claimed, quote="save()", fix=a_fix("save()", "keep()"))
     assert (found(item, page(REPEATED, numbered(30))).suggestion is not None) == certain
