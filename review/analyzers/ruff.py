@@ -1,4 +1,5 @@
-"""Ruff: mistakes in Python, with its fixes as suggestions. The repository's own settings and `noqa` comments have no say."""
+"""Ruff: mistakes in Python, with its fixes as suggestions. The repository's own settings and `noqa` comments have no say,
+but for an unused import that is marked as meant."""
 
 import tomllib
 from collections.abc import Iterable, Sequence

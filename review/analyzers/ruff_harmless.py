@@ -16,6 +16,10 @@ ALTERING = (
     r"|\b{name}\s*\[[^\]]*\]\s*[-+*/|&^%@]*=(?!=)|\bdel\s+{name}\s*\[|\b{name}\s*[-+*/|&^%@]+="
     r"|(?:return|yield|=)\s*{name}\s*(?:$|[#,)])"
 )
+OFFERING = re.compile(r"(^|/)(conftest\.py$|_?compat(ibility)?(/|[^/]*\.py$))|[^/]_compat\.py$")
+IMPORT = re.compile(r"\s*(?:from|import)\s")
+MARKED = re.compile(r"#\s*(?:noqa\b(?!\s*:(?!.*\bF401\b))|pylint:.*unused-import|pyright:.*reportUnusedImport)", re.IGNORECASE)
+LONGEST_IMPORT = 60
 LONGEST_FUNCTION = 200
 """Lines after a default that are searched for what becomes of it."""
 
@@ -25,7 +29,7 @@ def is_harmless(rule: str, message: str, path: str, lines: Sequence[str], row: i
     line = lines[row - 1]
     match rule:
         case "F401":  # a package's `__init__` offers what it imports; in a `try` the import itself may be the question
-            return "__init__.py" in path or "find_spec" in message
+            return "__init__.py" in path or "find_spec" in message or _is_offered(path, lines, row)
         case "F811":  # an import or a variable in another branch, not a function that is lost
             redefined = REDEFINED.match(message)
             return not (redefined and re.match(rf"\s*(?:(?:async\s+)?def|class)\s+{redefined[1]}\b", line))
@@ -42,6 +46,12 @@ def is_harmless(rule: str, message: str, path: str, lines: Sequence[str], row: i
         case "B006":
             return _is_only_read(lines, row, column)
     return False
+
+
+def _is_offered(path: str, lines: Sequence[str], row: int) -> bool:
+    """Whether the import stands for others to use: in a module of such, fixtures among them, or marked so by its author."""
+    start = next((i for i in range(row - 1, max(row - LONGEST_IMPORT, 0) - 1, -1) if IMPORT.match(lines[i])), row - 1)
+    return OFFERING.search(path) is not None or any(MARKED.search(lines[i]) for i in (start, row - 1))
 
 
 def _is_only_read(lines: Sequence[str], row: int, column: int) -> bool:

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.integration
 HARMLESS = {
     "debugger that is only imported": ("T100", "import pdb\n"),
     "import that comes twice": ("F811", "import json\nimport json\n\nprint(json)\n"),
+    "import that is marked": ("F401", "import plugin  # noqa: F401\n"),
+    "import that is marked at its first line": ("F401", "from a import (  # noqa\n    b,\n    c,\n)\n\nprint(c)\n"),
     "fixture that a test asks for": ("F811", "from fixtures import house\n\n\ndef test_it(house):\n    assert house\n"),
     "another init's None": ("PLE0101", "class A(dict):\n    def __init__(self):\n        return super().__init__(a=1)\n"),
     "a call over lines": ("PLE0101", "class A:\n    def __init__(self):\n        return start(\n            self\n        )\n"),
@@ -48,6 +50,20 @@ async def test_harmless_forms_of_a_rule_count_less(rule: str, code: str, tmp_pat
 async def test_what_is_meant_by_a_rule_keeps_its_grade(rule: str, code: str, tmp_path: Path) -> None:
     found = [finding for finding in await found_by(Ruff(), {"src/app.py": code}, tmp_path) if finding.rule == rule]
     assert [finding.severity for finding in found] == [Severity.MEDIUM]
+
+
+@pytest.mark.parametrize(
+    "path", ["src/compat.py", "src/_compat.py", "compat/py3.py", "tests/conftest.py", "src/http_compat.py"]
+)
+async def test_modules_of_imports_for_others_may_hold_them(path: str, tmp_path: Path) -> None:
+    (finding,) = await found_by(Ruff(), {path: "import os\n"}, tmp_path)
+    assert (finding.rule, finding.severity) == ("F401", Severity.LOW)
+
+
+@pytest.mark.parametrize("code", ["import os\n", "import os  # noqa: E501\n"])
+async def test_an_unused_import_elsewhere_is_worth_a_word(code: str, tmp_path: Path) -> None:
+    (finding,) = await found_by(Ruff(), {"src/compare.py": code}, tmp_path)
+    assert (finding.rule, finding.severity) == ("F401", Severity.MEDIUM)
 
 
 async def test_a_package_may_offer_its_modules(tmp_path: Path) -> None:
