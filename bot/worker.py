@@ -21,6 +21,7 @@ from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegis
 from rq.utils import now
 
 from bot.github.identity import read_key
+from bot.leftovers import sweep_leftovers, temporary_folder
 from bot.logs import report, set_up_logs, set_up_reports
 from bot.settings import Settings, read_settings
 from bot.wiring import open_context
@@ -70,6 +71,7 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
     """
     set_up_logs(settings)
     set_up_reports(settings)
+    sweep_leftovers(temporary_folder(settings.data_dir))
     read_key(settings.github_private_key.get_secret_value())
     analyzers.preload()
     providers.preload()
@@ -203,6 +205,7 @@ class ReviewWorker(Worker):
             if time.monotonic() >= self._next_forgetting:
                 self._next_forgetting = time.monotonic() + FORGET_EVERY
                 asyncio.run(forget_once(self._settings))
+                sweep_leftovers(temporary_folder(self._settings.data_dir))
         except TryAgain as away:
             log.warning("no sweep", because=str(away))
         finally:

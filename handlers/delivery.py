@@ -22,7 +22,7 @@ Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00]*\Z")]
 """Postgres refuses NUL in text: stopped at the door, it cannot spoil the INSERT it would share with others."""
-FullName = Annotated[str, Meta(max_length=256, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+\Z")]
+FullName = Annotated[str, Meta(max_length=256, pattern=r"^(?!\.{1,2}/)[A-Za-z0-9_.-]+/(?!\.{1,2}\Z)[A-Za-z0-9_.-]+\Z")]
 Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40,64}\Z")]
 
 

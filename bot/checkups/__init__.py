@@ -7,11 +7,13 @@ from bot.checkups.models import models
 from bot.checkups.network import certificates, proxy, public_url
 from bot.checkups.secrets import secret_key, webhook_secret
 from bot.checkups.services import postgres, redis
+from bot.checkups.storage import storage
 
 CHECKUPS: dict[str, Checkup] = {
     "Python": python,
     "git": git,
     "DATA_DIR": data_dir,
+    "STORAGE_URL": storage,
     "SECRET_KEY": secret_key,
     "DATABASE_URL": postgres,
     "REDIS_URL": redis,

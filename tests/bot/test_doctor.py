@@ -48,7 +48,8 @@ def test_when_all_is_well_each_thing_has_its_line_and_the_exit_code_is_0(
     assert code == 0, out
     subjects = {line[9:].split("  ")[0] for line in out.splitlines()}
     assert subjects == {
-        "settings", "Python", "git", "DATA_DIR", "SECRET_KEY", "DATABASE_URL", "pgvector", "migrations", "roles", "REDIS_URL",
+        "settings", "Python", "git", "DATA_DIR", "STORAGE_URL", "SECRET_KEY",
+        "DATABASE_URL", "pgvector", "migrations", "roles", "REDIS_URL",
         "GitHub", "permissions", "events", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL", "Models",
     }  # fmt: skip
     assert "wrong" not in out
@@ -177,6 +178,9 @@ async def test_the_data_folder_must_be_one_that_can_be_written_to(tmp_path: Path
     assert await state("DATA_DIR", data_dir=tmp_path / "new" / "folder") is State.OK
     assert not (tmp_path / "new").exists()
     assert await state("DATA_DIR", data_dir=tmp_path / "file" / "below") is State.WRONG
+    assert await state("STORAGE_URL", storage_url=f"file://{tmp_path}/objects") is State.OK
+    with pytest.raises(UserError, match="cannot be kept"):
+        await state("STORAGE_URL", storage_url=f"file://{tmp_path}/file/below")
 
 
 async def test_secrets_are_measured_and_never_shown() -> None:

@@ -237,7 +237,7 @@ END $$;
 
 CREATE POLICY tenant ON organizations TO refactoriq_tenant
     USING (id = (SELECT nullif(current_setting('app.tenant', true), '')::bigint));
-GRANT SELECT, UPDATE ON organizations TO refactoriq_tenant;
+GRANT SELECT, UPDATE (login) ON organizations TO refactoriq_tenant;
 
 CREATE POLICY tenant ON deliveries FOR SELECT TO refactoriq_tenant
     USING (account_id = (SELECT github_id FROM organizations
