@@ -8,7 +8,7 @@ from time import perf_counter
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
-from handlers.answer import respond
+from handlers.answer import refuse, respond
 from handlers.delivery import Delivery, Unparsable, parse, verify
 from handlers.events import EVENTS
 from handlers.intake import Intake
@@ -67,8 +67,7 @@ class Webhook:
             answered = await self._take(delivery, routed)
         except Refused as refused:
             self._log_refused(headers, refused)
-            allow = "POST" if refused.status == 405 else ""
-            await respond(send, refused.status, {"error": str(refused)}, close=refused.close, allow=allow)
+            await _tell(send, receive, refused)
         except Disconnected:
             log.debug("webhook cut off", delivery=_text(headers, b"x-github-delivery")[:64])
         else:
@@ -158,6 +157,14 @@ class Webhook:
             cause=str(refused.__cause__ or ""),
             delivery=_text(headers, b"x-github-delivery")[:64],
         )
+
+
+async def _tell(send: Send, receive: Receive, refused: Refused) -> None:
+    if refused.close:
+        allow = "POST" if refused.status == 405 else ""
+        await refuse(send, receive, refused.status, {"error": str(refused)}, allow=allow)
+    else:
+        await respond(send, refused.status, {"error": str(refused)})
 
 
 def _check_door(method: str, headers: dict[bytes, bytes], signature: str, secrets: Sequence[bytes]) -> None:
