@@ -1,9 +1,9 @@
 # The image of the web, worker and release processes; Postgres and Redis are services beside it.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
-COPY requirements.lock pyproject.toml README.md LICENSE ./
+COPY requirements-run.lock pyproject.toml README.md LICENSE ./
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
+ && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements-run.lock
 COPY bot bot
 COPY handlers handlers
 COPY review review

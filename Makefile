@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+UV := uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate -q
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help install demo run test test-slow test-all check bench lock clean
@@ -46,8 +47,9 @@ check: $(STAMP)  ## lint, types, house rules
 bench: $(STAMP)  ## measure the receiver, the engine and the worker
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lock:  ## write requirements.lock anew from pyproject.toml
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header --no-annotate -q -o requirements.lock
+lock:  ## write the lock files anew from pyproject.toml: with the test tools, and without for the image
+	$(UV) --extra dev -o requirements.lock
+	$(UV) --constraint requirements.lock -o requirements-run.lock
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build .coverage* htmlcov

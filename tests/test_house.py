@@ -1,6 +1,7 @@
 """The house rules that no other tool checks: sizes, first lines, marks, and what the top level holds."""
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ ROOMS = ("bot", "handlers", "review", "storage")
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
 TOP_LEVEL = {"bot", "handlers", "review", "storage", "tests", "docs", ".ci"} | {
-    "app.yml", "Procfile", "fly.toml", "pyproject.toml", "README.md", "Makefile", "Dockerfile", "requirements.lock",
+    "app.yml", "Procfile", "fly.toml", "pyproject.toml", "README.md", "Makefile", "Dockerfile", "requirements.lock", "requirements-run.lock",
     "LICENSE", "CHANGELOG.md", ".env.example", ".gitignore", ".dockerignore",
 }  # fmt: skip
 
@@ -108,3 +109,15 @@ def test_exceptions_are_swallowed_whole_only_by_the_worker_and_the_middleware() 
 def test_the_top_level_holds_what_was_agreed_and_nothing_else() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert {name.split("/")[0] for name in listed} <= TOP_LEVEL
+
+
+def test_the_image_installs_what_was_tested_and_no_test_tool() -> None:
+    tested, shipped = (locked(name) for name in ("requirements.lock", "requirements-run.lock"))
+    assert shipped.items() <= tested.items()
+    assert {"pytest", "mypy", "hypothesis"} <= tested.keys() - shipped.keys()
+
+
+def locked(name: str) -> dict[str, str]:
+    """By package, its line in that lock file with version and marker, and its hashes."""
+    entries = re.split(r"\n(?=\w)", (ROOT / name).read_text().strip())
+    return {entry.partition("==")[0]: entry for entry in entries}
