@@ -8,6 +8,8 @@ def web() -> None:
     """Serve until stopped. Raises UserError where a setting is missing."""
     import uvicorn
 
+    from bot.patience import PatientProtocol
+
     settings = read_settings()
     need(settings, "database_url", "redis_url")
     uvicorn.run(
@@ -16,7 +18,7 @@ def web() -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         access_log=False,
         log_config=None,
         server_header=False,
