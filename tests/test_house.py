@@ -15,7 +15,8 @@ ROOMS = ("bot", "handlers", "review", "storage")
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 40
 TOP_LEVEL = {"bot", "handlers", "review", "storage", "tests", "docs", ".ci"} | {
-    "app.yml", "Procfile", "fly.toml", "pyproject.toml", "README.md", "Makefile", "Dockerfile", "requirements.lock", "requirements-run.lock",
+    "app.yml", "Procfile", "fly.toml", "pyproject.toml", "README.md", "Makefile", "Dockerfile", "requirements.lock",
+    "requirements-run.lock",
     "LICENSE", "CHANGELOG.md", ".env.example", ".gitignore", ".dockerignore",
 }  # fmt: skip
 
