@@ -1,8 +1,11 @@
 """uvicorn's HTTP protocol with an end to its patience: whoever does not finish the headers of a request is hung up on."""
 
 import asyncio
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bot.gathered import GatheredTransport
 
 HEADER_SECONDS = 10.0
 """From the connection, or a request's first byte, to the end of its headers. GitHub sends them at once; uvicorn would wait
@@ -15,8 +18,8 @@ class PatientProtocol(HttpToolsProtocol):
     _late: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to count."""
-        super().connection_made(transport)
+        """Begin to count. Answers leave in one piece."""
+        super().connection_made(cast(asyncio.Transport, GatheredTransport(transport, self.loop)))
         self._late = self.loop.call_later(HEADER_SECONDS, transport.abort)
 
     def on_message_begin(self) -> None:
