@@ -93,7 +93,9 @@ class _Line:
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
         line = self._render(logger, method, event)
-        return ACTING.sub(_shown, self._redact(line.decode() if isinstance(line, bytes) else str(line)))
+        line = self._redact(line.decode() if isinstance(line, bytes) else str(line))
+        # Nothing that acts is printable: this quick look spares most lines the slow one.
+        return line if line.isprintable() else ACTING.sub(_shown, line)
 
 
 def _dumps(event: EventDict, default: Any = str, **_: Any) -> bytes:

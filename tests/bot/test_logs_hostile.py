@@ -72,3 +72,7 @@ def test_what_this_process_was_configured_with_is_taken_out_of_reports_at_any_de
         "exception": {"values": [{"value": "got [redacted]", "line": 3}]},
         "extra": ["x [redacted]"],
     }
+
+
+def test_nothing_that_acts_is_printable_so_a_printable_line_needs_no_second_look() -> None:
+    assert [hex(code) for code in range(0x3000) if ACTING.match(chr(code)) and chr(code).isprintable()] == []
