@@ -1,8 +1,8 @@
 """The queue: jobs put into Redis for rq's workers, many in one round trip, and where each of them is."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -41,17 +41,20 @@ KEPT_FAILED = 7 * 24 * 3600
 
 PUT = """
 local given = cjson.decode(ARGV[1])
-redis.call('SADD', KEYS[1], KEYS[2])
-for _, job in ipairs(given.jobs) do
-    local id, kind, data = unpack(job)
-    redis.call('HSET', given.prefix .. id, 'description', kind, 'data', data, unpack(given.alike))
-    -- Whatever became of this job before: from now on only a new failure counts.
-    redis.call('ZREM', KEYS[3], id)
-    redis.call('RPUSH', KEYS[2], id)
+for number, those in ipairs(given.queues) do
+    local queue, failed = KEYS[2 * number], KEYS[2 * number + 1]
+    redis.call('SADD', KEYS[1], queue)
+    for _, job in ipairs(those.jobs) do
+        local id, kind, data = unpack(job)
+        redis.call('HSET', given.prefix .. id, 'description', kind, 'data', data, unpack(those.alike))
+        -- Whatever became of this job before: from now on only a new failure counts.
+        redis.call('ZREM', failed, id)
+        redis.call('RPUSH', queue, id)
+    end
 end
 """
-"""Jobs of one queue as rq writes them; the keys are the queues, the queue, and its failures. All in one value, since the
-client takes longer for each value than Redis does for the command."""
+"""Jobs as rq writes them; the keys are the set of queues, then each queue and its failures. All in one value and one command,
+since the client takes longer for each than Redis does."""
 
 
 class Json:
@@ -116,16 +119,14 @@ class Queue:
         by_queue: dict[QueueName, list[QueuedJob]] = defaultdict(list)
         for job in jobs:
             by_queue[job.queue].append(job)
-        pipeline, moment = self._redis.pipeline(transaction=False), utcformat(now())
+        moment, keys, queues = utcformat(now()), [RqQueue.redis_queues_keys], []
         for queue, those in by_queue.items():
-            given = {
-                "prefix": Job.redis_job_namespace_prefix,
-                "alike": [*_template(queue), "created_at", moment, "enqueued_at", moment],
-                "jobs": [(job.id, job.kind, _data(job)) for job in those],
-            }
-            keys = (RqQueue.redis_queues_keys, _queue_key(queue), FailedJobRegistry.key_template.format(queue))
-            pipeline.eval(PUT, len(keys), *keys, msgspec.json.encode(given))
-        await self._executed(pipeline)
+            keys += [_queue_key(queue), FailedJobRegistry.key_template.format(queue)]
+            alike = [*_template(queue), "created_at", moment, "enqueued_at", moment]
+            queues.append({"alike": alike, "jobs": [(job.id, job.kind, _data(job)) for job in those]})
+        given = msgspec.json.encode({"prefix": Job.redis_job_namespace_prefix, "queues": queues})
+        with _away():
+            await self._redis.eval(PUT, len(keys), *keys, given)
 
     async def whereabouts(self, ids: Sequence[str]) -> dict[str, Whereabouts]:
         """Where each of these jobs is."""
@@ -164,10 +165,16 @@ class Queue:
         await self._executed(pipeline)
 
     async def _executed(self, pipeline: Pipeline) -> list[Any]:
-        try:
+        with _away():
             return await pipeline.execute()
-        except RedisError as error:
-            raise QueueAway("The queue's Redis cannot be reached just now.") from error
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        raise QueueAway("The queue's Redis cannot be reached just now.") from error
 
 
 def _where(id: str, known: set[str], given_up: set[str]) -> Whereabouts:
