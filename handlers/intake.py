@@ -132,12 +132,10 @@ class Intake:
 
 
 async def _outcome(step: Coroutine[Any, Any, T], seconds: float) -> T | BaseException:
-    """What came of this step, or the error that it ended with."""
-    task = asyncio.create_task(_within(step, seconds))
-    await asyncio.wait([task])
-    return task.exception() or task.result()
-
-
-async def _within(step: Coroutine[Any, Any, T], seconds: float) -> T:
-    async with asyncio.timeout(seconds):
-        return await step
+    """What came of this step, or the error that it ended with: a TimeoutError where it was given up after so long."""
+    task = asyncio.create_task(step)
+    _, late = await asyncio.wait([task], timeout=seconds)
+    if late:
+        task.cancel()
+        await asyncio.wait(late)
+    return TimeoutError() if task.cancelled() else task.exception() or task.result()
