@@ -10,14 +10,17 @@ from storage.queue import JOB_SECONDS
 
 
 def temporary_folder(data_dir: Path) -> Path:
-    """Let temporary files of this process, and of whatever it starts, live in DATA_DIR/tmp; gives that folder.
-
-    They hold code of private repositories, and a process that is killed cannot remove its own.
-    """
+    """DATA_DIR/tmp, made if need be."""
     folder = data_dir.expanduser().resolve() / "tmp"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tempfile.tempdir = str(folder)
     return folder
+
+
+def keep_temporary_files_in(folder: Path) -> None:
+    """From now on, those of this process and of its children: they hold code of private repositories, and a process that
+    is killed cannot remove its own.
+    """
+    tempfile.tempdir = str(folder)
 
 
 def sweep_leftovers(folder: Path) -> int:

@@ -21,7 +21,7 @@ from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegis
 from rq.utils import now
 
 from bot.github.identity import read_key
-from bot.leftovers import sweep_leftovers, temporary_folder
+from bot.leftovers import keep_temporary_files_in, sweep_leftovers, temporary_folder
 from bot.logs import report, set_up_logs, set_up_reports
 from bot.settings import Settings, read_settings
 from bot.wiring import open_context
@@ -71,6 +71,7 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
     """
     set_up_logs(settings)
     set_up_reports(settings)
+    keep_temporary_files_in(temporary_folder(settings.data_dir))
     sweep_leftovers(temporary_folder(settings.data_dir))
     read_key(settings.github_private_key.get_secret_value())
     analyzers.preload()

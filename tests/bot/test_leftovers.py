@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.leftovers import sweep_leftovers, temporary_folder
+from bot.leftovers import keep_temporary_files_in, sweep_leftovers, temporary_folder
 from storage.queue import JOB_SECONDS
 
 pytestmark = pytest.mark.unit
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", None)  # and back to what it was afterwards
     return temporary_folder(tmp_path / "data")
 
 
@@ -27,6 +27,7 @@ def aged(path: Path, seconds: float) -> Path:
 
 
 def test_temporary_files_live_in_the_data_folder_closed_to_others(folder: Path) -> None:
+    keep_temporary_files_in(folder)
     with tempfile.TemporaryDirectory() as made:
         assert Path(made).parent == folder
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
