@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.git.checkout import GitCheckout, needed_blobs
 from bot.git.errors import GitFailed, GitTooMuch
 from bot.git.local import LocalRepository
+from bot.git.tree import GitTree
 from review.change import Change, End
 from review.errors import UserError
 from review.parse_diff import parse_diff
@@ -54,7 +55,8 @@ async def _change(repository: LocalRepository, base: str | None, head: str | Non
         )
     checkout = GitCheckout(objects, {End.BASE: start, End.HEAD: end}, {entry.path: entry for entry in entries}, held=repository)
     diff = parse_diff(await objects.diff(start, end))
-    change = Change(diff, checkout, base_sha=start, head_sha=head_sha, unread=tuple(notes))
+    tree = GitTree(objects, start, held=repository)
+    change = Change(diff, checkout, base_sha=start, head_sha=head_sha, unread=tuple(notes), tree=tree)
     return LocalChange(change, repository.found.top, compared_with)
 
 

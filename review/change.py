@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from review.context.tree import Tree
 from review.diff import Diff
 
 
@@ -28,7 +29,10 @@ class Checkout(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Everything the engine is given. `unread` are sentences about what could not be had at all (for the coverage)."""
+    """Everything the engine is given. `unread` are sentences about what could not be had at all (for the coverage).
+
+    `tree` is the whole base commit, to look around in; None where only the changed files can be read.
+    """
 
     diff: Diff
     checkout: Checkout
@@ -37,3 +41,4 @@ class Change:
     title: str = ""
     description: str = ""
     unread: tuple[str, ...] = ()
+    tree: Tree | None = None

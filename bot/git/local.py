@@ -15,6 +15,7 @@ from bot.git.errors import GitFailed
 from bot.git.objects import Objects
 from bot.git.process import Bounds, run
 from bot.git.safety import git_program, offline_environment
+from bot.git.tree import GitTree
 from review.errors import UserError
 
 HARMLESS = r"^core\.(filemode|ignorecase|autocrlf|eol|checkstat|trustctime|precomposeunicode|excludesfile)$"
@@ -98,6 +99,10 @@ class LocalRepository:
         if not (self._own / "config").exists():
             self._borrow(sha256=len(sha) == 64)
         return sha
+
+    async def tree(self, revision: str = "HEAD") -> GitTree:
+        """The files and the history of that commit. Raises UserError."""
+        return GitTree(self.objects, await self.commit(revision), held=self)
 
     async def default_base(self) -> tuple[str, str] | None:
         """Name and commit of the branch that changes are compared with: origin's default branch, else main or master."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.git.errors import GitTooMuch, NoSuchCommit, understood
-from bot.git.process import Bounds, run
+from bot.git.process import Bounds, Ended, run
 from bot.git.safety import git_program, offline_environment
 
 OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -59,11 +59,18 @@ class Objects:
 
     async def git(self, *arguments: str, given: bytes = b"", output: int = LONGEST_DIFF, fine: Container[int] = (0,)) -> bytes:
         """The output of one git command. Raises a kind of GitFailed when it ends with a code that is not `fine`."""
-        command = [git_program(), f"--git-dir={self.path}", *arguments]
-        ended = await run(command, offline_environment(), Bounds(SECONDS, output), given)
+        ended = await self._run(arguments, Bounds(SECONDS, output), given)
         if ended.code not in fine:
             raise understood(ended.words or f"git {arguments[0]} ended with {ended.code}")
         return ended.output
+
+    async def begun(self, *arguments: str, bounds: Bounds) -> Ended:
+        """What one git command wrote until it ended, or met a bound. Raises nothing, however it ended."""
+        return await self._run(arguments, bounds, partly=True)
+
+    async def _run(self, arguments: Sequence[str], bounds: Bounds, given: bytes = b"", *, partly: bool = False) -> Ended:
+        command = [git_program(), f"--git-dir={self.path}", *arguments]
+        return await run(command, offline_environment(), bounds, given, partly=partly)
 
     async def commits(self, *revisions: str) -> list[str]:
         """The full id of the commit behind each revision. Raises NoSuchCommit, and GitFailed where it cannot be read."""
@@ -79,6 +86,12 @@ class Objects:
     async def merge_bases(self, one: str, other: str) -> list[str]:
         """The best common ancestors, best first; none where the histories have nothing in common."""
         return (await self.git("merge-base", "--all", one, other, fine=(0, 1))).decode().split()
+
+    async def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether the history of `new`, as far as it is here, contains `old`."""
+        if await self.missing([old]):
+            return False
+        return old in await self.merge_bases(old, new)
 
     async def between(self, one: str, other: str) -> set[str]:
         """The commits reachable from exactly one of the two."""

@@ -7,7 +7,7 @@ import signal
 from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.git.errors import GitTooMuch
 
@@ -28,33 +28,64 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended. `words` are the end of its standard error."""
+    """How a command ended. `words` are the end of its standard error; `cut` says that a bound ended it."""
 
-    code: int
+    code: int | None
     output: bytes
     words: str
+    cut: bool = False
 
 
 async def run(
-    command: Sequence[str], environment: Mapping[str, str], bounds: Bounds, given: bytes = b"", held: Sequence[int] = ()
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    bounds: Bounds,
+    given: bytes = b"",
+    held: Sequence[int] = (),
+    *,
+    partly: bool = False,
 ) -> Ended:
     """Run `command` in `/`, feed it `given`, and wait. Raises GitTooMuch when a bound is met.
 
-    `held` are file descriptors that the command keeps open: a lock stays taken until it, too, has ended.
+    With `partly`, what it wrote until a bound was met counts instead. `held` are file descriptors that the command keeps
+    open: a lock stays taken until it, too, has ended.
     """
     process = await asyncio.create_subprocess_exec(
         *_bounded(command, bounds), env=environment, cwd="/", stdin=PIPE, stdout=PIPE, stderr=PIPE,
         start_new_session=True, pass_fds=held,
     )  # fmt: skip
+    kept, words, late = _Kept(bounds.output), "", False
     try:
         async with asyncio.timeout(bounds.seconds):
-            output, words = await _talk(process, given, bounds.output)
-            code = await process.wait()
+            _, words, _ = await asyncio.gather(_keep(process, kept), _words(_pipe(process.stderr)), _feed(process, given))
+            await process.wait()
     except TimeoutError:
-        raise GitTooMuch(f"git took longer than {bounds.seconds:g} seconds.") from None
+        late = True
     finally:
         await _end(process)
-    return Ended(code, output, words)
+    if late and not partly:
+        raise GitTooMuch(f"git took longer than {bounds.seconds:g} seconds.")
+    if kept.full and not partly:
+        raise GitTooMuch(f"git wrote more than {bounds.output // 1_000_000} MB.")
+    return Ended(process.returncode, b"".join(kept.pieces), words, late or kept.full)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Output so far, at most `most` bytes; `full` once there was more."""
+
+    most: int
+    pieces: list[bytes] = field(default_factory=list)
+    size: int = 0
+    full: bool = False
+
+    def add(self, piece: bytes) -> bool:
+        """Keep it, as far as it fits; tells whether all of it did."""
+        fits = piece[: self.most - self.size]
+        self.pieces.append(fits)
+        self.size += len(fits)
+        self.full = len(fits) < len(piece)
+        return not self.full
 
 
 def _bounded(command: Sequence[str], bounds: Bounds) -> list[str]:
@@ -67,31 +98,18 @@ def _bounded(command: Sequence[str], bounds: Bounds) -> list[str]:
     return ["/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" && exec "$@"', str(bounds.file_bytes // 512), *command]
 
 
-async def _talk(process: Process, given: bytes, most: int) -> tuple[bytes, str]:
-    output, words, _ = await asyncio.gather(_output(process, most), _words(_pipe(process.stderr)), _feed(process, given))
-    if output is None:
-        raise GitTooMuch(f"git wrote more than {most // 1_000_000} MB.")
-    return output, words
-
-
 def _pipe(stream: StreamReader | None) -> StreamReader:
     if stream is None:
         raise RuntimeError("the command was started without pipes")
     return stream
 
 
-async def _output(process: Process, most: int) -> bytes | None:
-    """Standard output; None where it is more than `most` bytes, which ends the command."""
-    pieces: list[bytes] = []
-    size, stdout = 0, _pipe(process.stdout)
+async def _keep(process: Process, kept: _Kept) -> None:
+    """Standard output; more of it than may be kept ends the command."""
+    stdout = _pipe(process.stdout)
     while piece := await stdout.read(PIECE):
-        size += len(piece)
-        if size > most:
+        if not kept.full and not kept.add(piece):
             _kill(process)
-            pieces.clear()
-        else:
-            pieces.append(piece)
-    return b"".join(pieces) if size <= most else None
 
 
 async def _words(stderr: StreamReader) -> str:

@@ -7,6 +7,9 @@ from typing import Protocol
 LARGEST_FILE = 1_000_000
 """Bytes of a file that is still read."""
 
+MOST_FILES = 200_000
+"""Files of one commit that are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class TreeFile:
@@ -34,7 +37,7 @@ class Tree(Protocol):
         ...
 
     async def files(self) -> Sequence[TreeFile]:
-        """All regular files, by path. No contents are fetched for it."""
+        """All regular files, by path; no contents are fetched for it. As many as MOST_FILES means that there are more."""
         ...
 
     async def blobs(self, paths: Sequence[str]) -> Mapping[str, str]:
@@ -52,5 +55,12 @@ class Tree(Protocol):
         """What the newest commits up to this one touched, newest first, at most that many; merges are left out.
 
         As far as the history is here: a shallow copy has little, and that is no error.
+        """
+        ...
+
+    async def changesets_since(self, sha: str, most: int) -> Sequence[Changeset] | None:
+        """Those of `changesets` that came after that commit; None where it is not one of this one's ancestors.
+
+        Then the history was rewritten, or goes back less far than that commit: nothing that was known of it holds.
         """
         ...
