@@ -1,1 +1,6 @@
-"""Embedders: text into vectors. The table comes with its members."""
+"""The table of embedders."""
+
+from review.context.embedders.embedder import Embedder
+from review.context.embedders.hashing import Hashing
+
+EMBEDDERS: dict[str, type[Embedder]] = {"hashing": Hashing}
