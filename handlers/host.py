@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from review.change import Change
+from review.context.tree import Tree
 from review.errors import RefactorIQError
-from review.pull_request import PullRequest
+from review.pull_request import PullRequest, Repository
 from review.review import Review
 
 
@@ -73,4 +74,11 @@ class Source(Protocol):
 
     async def rules(self, installation_id: int, pull: PullRequest) -> bytes | None:
         """`.refactoriq.yml` at the base branch's tip (never the head's), or None. Call after `change`."""
+        ...
+
+    async def branch(self, installation_id: int, repository: Repository) -> Tree:
+        """The newest commit of the default branch, whichever that is now, with its history as far as it is affordable.
+
+        Its files are fetched when they are read, in one go. Raises TryAgain; Gone also for a repository without commits.
+        """
         ...

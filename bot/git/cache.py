@@ -1,5 +1,7 @@
 """The cached repositories of one machine: DATA_DIR/repositories/<host>/<id>.git, least recently used removed first.
 
+`<id>.git` serves the reviews, `<id>-branch.git` the index of the default branch.
+
 Beside each directory stand two empty-looking files that are never removed: `<id>.use`, locked by whoever reads (shared) or
 removes (alone), its time the last use and its text the size; and `<id>.write`, locked by the one who fetches.
 """
@@ -107,12 +109,15 @@ class Repositories:
         self.folder = folder
         self.most_bytes = most_bytes
 
-    def place(self, host: str, repository_id: int) -> Place:
-        """`host` is a name with or without a port; the id is the host's own and survives renames."""
+    def place(self, host: str, repository_id: int, copy: str = "") -> Place:
+        """`host` is a name with or without a port; the id is the host's own and survives renames.
+
+        `copy` names another copy of the same repository, which is fetched into on its own.
+        """
         folder = self.folder / (re.sub(r"[^A-Za-z0-9.-]", "_", host).lstrip(".") or "_")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # private code of all tenants
         folder.mkdir(exist_ok=True)
-        return Place(folder / f"{repository_id}.git")
+        return Place(folder / f"{repository_id}{copy and '-'}{copy}.git")
 
     async def in_use(self, place: Place) -> Hold:
         """A hold that keeps the repository from being removed. Started anew first where it has too many packs."""

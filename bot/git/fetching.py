@@ -1,34 +1,39 @@
-"""Bring one change into the cache: both tips, as much history as their merge base needs, and the blobs that differ."""
+"""Bring one change into the cache: both tips, as much history as their merge base needs, and the blobs that differ.
+
+Or the default branch: its newest commit with a long history. It has a copy of its own, so that an index and the reviews
+neither wait for each other's fetches nor cut off each other's history.
+"""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TypeVar
 
 from bot.git.cache import Place, Repositories
 from bot.git.checkout import GitCheckout, needed_blobs
-from bot.git.errors import GitAway, GitFailed, GitRefused, GitTooMuch, NoSuchCommit, NothingInCommon, understood
+from bot.git.errors import GitAway, GitFailed, GitRefused, GitTooMuch, NoSuchCommit, NothingInCommon
+from bot.git.incoming import ALL_HISTORY, Fetch, FilesLater, Later
 from bot.git.locks import Hold, locked
-from bot.git.objects import OBJECT_ID, Entry, Objects
-from bot.git.process import Bounds, run
-from bot.git.safety import Remote, git_program, online_environment
+from bot.git.objects import OBJECT_ID, Objects
+from bot.git.process import Bounds
+from bot.git.safety import Remote
+from bot.git.tree import GitTree
 from review.change import End
 
-DEPTHS = (30, 400, 2_147_483_647)
-"""How many generations of history are fetched until the merge base is certain; the last means all (git's own number)."""
+DEPTHS = (30, 400, ALL_HISTORY)
+"""How many generations of history are fetched until the merge base is certain."""
 
+BRANCH_DEPTHS = (3_000, 50)
+"""How many generations of the default branch are fetched; the second where the first is too much."""
+
+BRANCH = "refs/refactoriq/branch"
 SECONDS = 120.0
 """How long one fetch may take."""
 
 LARGEST_PACK = 2_000_000_000
 """Bytes that one fetch may bring."""
 
-MOST_BLOBS = 40_000
-FETCH = (
-    "fetch", "--quiet", "--force", "--no-tags", "--no-auto-maintenance", "--no-write-fetch-head", "--no-recurse-submodules",
-    "--filter=blob:none",
-)  # fmt: skip
-NO_NEGOTIATION = {"fetch.negotiationAlgorithm": "noop"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A change that is wholly here. `tip` is the base branch's newest commit, `also` the wanted files that it has."""
+    """A change that is wholly here. `tip` is the base branch's newest commit, `also` the wanted files that it has.
+
+    `tree` is the whole base commit of the change (its merge base), whose files are fetched when they are read.
+    """
 
     checkout: GitCheckout
+    tree: GitTree
     diff: bytes
     tip: str
     also: dict[str, bytes] = field(default_factory=dict)
@@ -75,29 +84,43 @@ class Fetcher:
         a fresh copy does not help.
         """
         place = self.repositories.place(host, repository_id)
+        return await self._used(place, lambda hold: self._change(place, hold, remote, wanted))
+
+    async def branch(self, host: str, repository_id: int, remote: Remote) -> GitTree:
+        """The newest commit of the default branch, as the host says which that is; its files are fetched when read.
+
+        Raises NoSuchCommit where there is none (an empty repository), and otherwise as `fetch`.
+        """
+        place = self.repositories.place(host, repository_id, "branch")
+        return await self._used(place, lambda hold: self._branch(place, hold, remote))
+
+    async def _used(self, place: Place, fetch: Callable[[Hold], Awaitable[T]]) -> T:
+        """What `fetch` brings into this place, which stays as long as its hold. A broken copy is started anew, once."""
         hold = await self.repositories.in_use(place)
         with contextlib.ExitStack() as unless_it_succeeds:
             unless_it_succeeds.callback(hold.release)
-            fetched = await self._fetch_or_start_anew(place, hold, remote, wanted)
+            try:
+                fetched = await fetch(hold)
+            except (GitRefused, GitAway, GitTooMuch, NoSuchCommit, NothingInCommon):
+                raise
+            except GitFailed:
+                async with locked(place.write_lock):
+                    place.remove()
+                fetched = await fetch(hold)
             unless_it_succeeds.pop_all()
         return fetched
 
-    async def _fetch_or_start_anew(self, place: Place, hold: Hold, remote: Remote, wanted: Wanted) -> Fetched:
-        try:
-            return await self._fetch(place, hold, remote, wanted)
-        except (GitRefused, GitAway, GitTooMuch, NoSuchCommit, NothingInCommon):
-            raise
-        except GitFailed:
-            async with locked(place.write_lock):
-                place.remove()
-            return await self._fetch(place, hold, remote, wanted)
-
-    async def _fetch(self, place: Place, hold: Hold, remote: Remote, wanted: Wanted) -> Fetched:
-        objects = Objects(place.path)
+    @contextlib.asynccontextmanager
+    async def _writing(self, place: Place, remote: Remote) -> AsyncIterator[Fetch]:
+        """Alone in this place, which is ready to be fetched into."""
         async with locked(place.write_lock) as writing:
             place.prepare()
             place.sweep()
-            fetch = _Fetch(objects, remote, self.bounds, writing)
+            yield Fetch(Objects(place.path), remote, self.bounds, writing)
+
+    async def _change(self, place: Place, hold: Hold, remote: Remote, wanted: Wanted) -> Fetched:
+        async with self._writing(place, remote) as fetch:
+            objects = fetch.objects
             tip, base, head = await _tips(fetch, wanted)
             entries = await objects.entries(base, head)
             also = {path: oid for path in wanted.also if (oid := await objects.blob_at(tip, path))}
@@ -105,88 +128,31 @@ class Fetcher:
         diff = await objects.diff(base, head)
         contents = await objects.blobs(list(also.values()), GitCheckout.largest)
         await self.repositories.trim(place)
-        checkout = _checkout(objects, base, head, entries, _Later(place.write_lock, objects, remote, self.bounds), hold)
-        return Fetched(checkout, diff, tip, {path: contents[oid] for path, oid in also.items() if oid in contents})
+        later, ends = self._later(place, remote), {End.BASE: base, End.HEAD: head}
+        checkout = GitCheckout(objects, ends, {entry.path: entry for entry in entries}, later.fetch, hold)
+        tree = GitTree(objects, base, FilesLater(later, base).fetch, hold)
+        return Fetched(checkout, tree, diff, tip, {path: contents[oid] for path, oid in also.items() if oid in contents})
 
-
-def _checkout(objects: Objects, base: str, head: str, entries: Sequence[Entry], later: "_Later", hold: Hold) -> GitCheckout:
-    commits = {End.BASE: base, End.HEAD: head}
-    return GitCheckout(objects, commits, {entry.path: entry for entry in entries}, later.fetch, hold)
-
-
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """Fetches blobs that turn out to be wanted after the change was fetched."""
-
-    write_lock: Path
-    objects: Objects
-    remote: Remote
-    bounds: Bounds
-
-    async def fetch(self, oids: set[str]) -> None:
-        async with locked(self.write_lock) as writing:
-            await _Fetch(self.objects, self.remote, self.bounds, writing).blobs(oids)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    """Fetches into one repository, under its write lock, which git itself keeps too: it may outlive this process."""
-
-    objects: Objects
-    remote: Remote
-    bounds: Bounds
-    writing: Hold
-
-    async def run(self, *arguments: str, given: str = "", settings: dict[str, str] | None = None) -> None:
-        command = [git_program(), f"--git-dir={self.objects.path}", *FETCH, *arguments]
-        environment = online_environment(self.remote, settings)
-        ended = await run(command, environment, self.bounds, given.encode(), held=(self.writing.descriptor,))
-        if ended.code != 0:
-            raise understood(self.remote.redacted(ended.words) or f"git fetch ended with {ended.code}")
-
-    async def blobs(self, oids: Iterable[str]) -> None:
-        """Bring those of the blobs that are missing, in one fetch without negotiation."""
-        missing = await self.objects.missing(oids)
-        if len(missing) > MOST_BLOBS:
-            raise GitTooMuch(f"The change touches more than {MOST_BLOBS:,} files' contents.")
-        if missing:
-            lines = "".join(f"{oid}\n" for oid in missing)
-            await self.run("--stdin", "origin", given=lines, settings=NO_NEGOTIATION)
-
-    async def tips(self, wanted: Wanted, depth: int) -> None:
-        """Bring head and base: the head by its id, which GitHub serves before its refs/pull/N/head has caught up.
-
-        A depth is always given. Without one, git takes a proxy's page for an old server that has no branches at all.
-        """
-        deep = f"--depth={DEPTHS[-1] if self.complete() else depth}"
-        head, branch = f"+{wanted.head_sha}:{wanted.head}", f"+refs/heads/{wanted.base_ref}:{wanted.base}"
-        pull = f"+refs/pull/{wanted.number}/head:{wanted.head}"
-        last: GitFailed | None = None
-        for refs in ((head, branch), (pull, branch), (head, f"+{wanted.base_sha}:{wanted.base}")):
+    async def _branch(self, place: Place, hold: Hold, remote: Remote) -> GitTree:
+        async with self._writing(place, remote) as fetch:
             try:
-                await self.run(deep, "origin", *refs)
-            except NoSuchCommit as error:
-                last = last or error
-            else:
-                return
-        raise last or NoSuchCommit(wanted.head_sha)
+                await fetch.refs(BRANCH_DEPTHS[0], f"+HEAD:{BRANCH}")
+            except GitTooMuch:
+                place.sweep()
+                await fetch.refs(BRANCH_DEPTHS[1], f"+HEAD:{BRANCH}")
+            (sha,) = await fetch.objects.commits(BRANCH)
+        await self.repositories.trim(place)
+        return GitTree(fetch.objects, sha, FilesLater(self._later(place, remote), sha).fetch, hold)
 
-    def complete(self) -> bool:
-        """Whether all history is here already, so that only what is new needs asking for."""
-        return not self.shallow() and (self.objects.path / "refs" / "refactoriq").is_dir()
-
-    def shallow(self) -> set[str]:
-        """The commits whose parents were not fetched."""
-        with contextlib.suppress(FileNotFoundError):
-            return set((self.objects.path / "shallow").read_text().split())
-        return set()
+    def _later(self, place: Place, remote: Remote) -> Later:
+        return Later(place.write_lock, Objects(place.path), remote, self.bounds)
 
 
-async def _tips(fetch: _Fetch, wanted: Wanted) -> tuple[str, str, str]:
+async def _tips(fetch: Fetch, wanted: Wanted) -> tuple[str, str, str]:
     """The base branch's tip, the merge base and the head, fetched. Raises NoSuchCommit, NothingInCommon."""
     _check(wanted)
     for depth in DEPTHS:
-        await fetch.tips(wanted, depth)
+        await _bring_tips(fetch, wanted, depth)
         tip, head = await fetch.objects.commits(wanted.base, wanted.head_sha)
         base = await _merge_base(fetch, tip, head)
         if base is not None:
@@ -196,7 +162,22 @@ async def _tips(fetch: _Fetch, wanted: Wanted) -> tuple[str, str, str]:
     raise NothingInCommon("The head and the base branch have no commit in common.")
 
 
-async def _merge_base(fetch: _Fetch, tip: str, head: str) -> str | None:
+async def _bring_tips(fetch: Fetch, wanted: Wanted, depth: int) -> None:
+    """Bring head and base: the head by its id, which GitHub serves before its refs/pull/N/head has caught up."""
+    head, branch = f"+{wanted.head_sha}:{wanted.head}", f"+refs/heads/{wanted.base_ref}:{wanted.base}"
+    pull = f"+refs/pull/{wanted.number}/head:{wanted.head}"
+    last: GitFailed | None = None
+    for refs in ((head, branch), (pull, branch), (head, f"+{wanted.base_sha}:{wanted.base}")):
+        try:
+            await fetch.refs(depth, *refs)
+        except NoSuchCommit as error:
+            last = last or error
+        else:
+            return
+    raise last or NoSuchCommit(wanted.head_sha)
+
+
+async def _merge_base(fetch: Fetch, tip: str, head: str) -> str | None:
     """The merge base where it is certain.
 
     With history cut off it is certain when there is one, and every commit on the way to it from either tip has all of its
