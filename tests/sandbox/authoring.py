@@ -76,13 +76,22 @@ class Authoring:
     def delete_repository(self, repository: Repository | str) -> None:
         self._repository(repository).deleted = True
 
-    def push_base(self, repository: Repository | str, files: Files, ref: str | None = None) -> str:
-        """A commit on a branch of the base repository, its default one unless told; gives the new tip."""
+    def push_base(self, repository: Repository | str, files: Files, ref: str | None = None, *, force: bool = False) -> str:
+        """A commit on a branch of the base repository, its default one unless told; gives the new tip.
+
+        `force` puts it in the place of the newest commit. A branch that is not there yet begins with it.
+        """
         with self.world.lock:
             repo = self._repository(repository)
             branch = ref or repo.default_branch
             tip = repo.resolve(branch)
-            return commit(repo.path, files, ref=f"refs/heads/{branch}", parents=[tip] if tip else [], message=f"On {branch}")
+            parent = repo.resolve(f"{tip}~1") if tip and force else tip
+            name, words = f"refs/heads/{branch}", f"On {branch}{' by force' if force else ''}"
+            return commit(repo.path, files, ref=name, parents=[parent] if parent else [], message=words)
+
+    def delete_branch(self, repository: Repository | str, ref: str) -> None:
+        with self.world.lock:
+            git(self._repository(repository).path, "update-ref", "-d", f"refs/heads/{ref}")
 
     def install(
         self, account: str, repositories: Iterable[Repository | str] | None = None, permissions: dict[str, str] | None = None

@@ -21,7 +21,7 @@ from tests.sandbox.server import Exchange
 PACKAGE, VERSION = "@octokit/openapi", "23.0.2"
 MEMBER = "package/generated/api.github.com.json"
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "refactoriq-tests"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the extract below changes its form."""
 ALWAYS = frozenset({304, 400, 401, 403, 404, 406, 413, 422, 429, 500, 502, 503, 504})
 """Statuses that any operation may answer with, named in its description or not."""
@@ -126,7 +126,7 @@ def extract(description: Any) -> dict[str, Any]:
     hooks = {
         name: _named(name)
         for name in description["components"]["schemas"]
-        if re.match(r"webhook-(pull-request|installation)", name)
+        if re.match(r"webhook-(pull-request|installation|push$)", name)
     }
     wanted = [json.dumps([operations, hooks])]
     schemas: dict[str, Any] = {}

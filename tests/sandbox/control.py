@@ -5,6 +5,7 @@ Acts and what they take (all else as in `SandboxGitHub`; files are {path: text, 
     create_repository {full_name, base, private?}            import_repository {full_name, source, base, private?}
     install {account}                                        open_pull_request {repository, head | head_rev, title?, …}
     push {repository, number, files, force?}                 deliver {repository, number, url, action?, delivery_id?}
+    push_base {repository, files, ref?, force?}   {before, after}     deliver_push {repository, before, url, ref?}
     state {repository, number}   reviews, comments, conversation as GitHub's JSON
     requests {}                  what was asked so far       fault {method, path, kind, times?, seconds?}
     apply_suggestions {repository, number}   {comment id: {"base64": new file} | {"refused": why}}
@@ -24,6 +25,7 @@ from starlette.responses import JSONResponse
 
 from tests.builders import Content, Files
 from tests.sandbox import shapes_pull
+from tests.sandbox.delivering import NOWHERE
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.serving import Scope
 from tests.sandbox.suggestions import SuggestionRefused
@@ -42,7 +44,8 @@ class Control:
             act.__name__.strip("_"): act
             for act in (
                 self._app, self._create_repository, self._import_repository, self._install, self._open_pull_request, self._push,
-                self._deliver, self._state, self._requests, self._fault, self._apply_suggestions,
+                self._push_base, self._deliver, self._deliver_push, self._state, self._requests, self._fault,
+                self._apply_suggestions,
             )
         }  # fmt: skip
 
@@ -83,6 +86,18 @@ class Control:
 
     def _push(self, given: JSON) -> JSON:
         return {"head_sha": self._github.push(self._pull(given), _files(given["files"]) or {}, force=given.get("force", False))}
+
+    def _push_base(self, given: JSON) -> JSON:
+        repository = self._github._repository(given["repository"])
+        before = repository.branch(given.get("ref") or repository.default_branch) or NOWHERE
+        files, force = _files(given["files"]) or {}, given.get("force", False)
+        return {"before": before, "after": self._github.push_base(repository, files, given.get("ref"), force=force)}
+
+    def _deliver_push(self, given: JSON) -> JSON:
+        repository = self._github._repository(given["repository"])
+        payload = self._github.push_payload(repository, given["before"], ref=given.get("ref"))
+        answer = self._github.deliver(given["url"], "push", payload)
+        return {"status": answer.status_code, "answer": answer.text}
 
     def _deliver(self, given: JSON) -> JSON:
         payload = self._pull(given).payload(given.get("action", "opened"))

@@ -14,6 +14,9 @@ from tests.sandbox.world import HookDelivery, Installation, PullRequest, Reposit
 ANSWER_WITHIN = 10.0
 """Seconds that GitHub waits for a webhook's answer."""
 
+NOWHERE = "0" * 40
+"""In a `push` event: the branch was not there before, or is gone after."""
+
 
 class Delivering:
     """Sends webhooks from the thread that asks for it."""
@@ -52,6 +55,15 @@ class Delivering:
     ) -> dict[str, Any]:
         with self.world.lock:
             return payloads.installation_repositories(self.world, held, added or [], removed or [], self._sender(held))
+
+    def push_payload(
+        self, repository: Repository, before: str, after: str | None = None, ref: str | None = None, pusher: str = "mona"
+    ) -> dict[str, Any]:
+        """The `push` event of a branch (the default one unless told) that stood at `before`, and now where it stands."""
+        with self.world.lock:
+            branch = ref or repository.default_branch
+            now = after or repository.branch(branch) or NOWHERE
+            return payloads.push(self.world, repository, f"refs/heads/{branch}", before, now, self.world.user(pusher))
 
     def comment_payload(self, pull: PullRequest, comment: dict[str, Any], author: str = "mona") -> dict[str, Any]:
         """An `issue_comment.created` event; `comment` is the comment's JSON."""

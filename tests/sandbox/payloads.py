@@ -2,12 +2,17 @@
 
 import hashlib
 import hmac
+from datetime import datetime
 from typing import Any
 
+from tests.builders import git
 from tests.sandbox import shapes, shapes_pull
+from tests.sandbox.changes import merge_base
 from tests.sandbox.world import Installation, PullRequest, Repository, User, World
 
 Payload = dict[str, Any]
+MOST_COMMITS = 2_048
+"""Commits that a `push` event lists."""
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -37,6 +42,52 @@ def pull_request(world: World, pull: PullRequest, action: str, sender: User | No
         "pull_request": shapes_pull.pull_request(world, pull),
         **more,
         **_around(world, pull.repository, sender or pull.user),
+    }
+
+
+def push(world: World, repository: Repository, ref: str, before: str, after: str, sender: User) -> Payload:
+    """A `push` event: that ref (`refs/heads/…`) moved from one commit to another; zeros where it was made or deleted."""
+    made, gone = not before.strip("0"), not after.strip("0")
+    around, in_seconds = _around(world, repository, sender), int(datetime.fromisoformat(repository.created_at).timestamp())
+    around["repository"] |= {"created_at": in_seconds, "pushed_at": in_seconds, "stargazers": 0}
+    return {
+        "ref": ref,
+        "before": before,
+        "after": after,
+        "created": made,
+        "deleted": gone,
+        "forced": not made and not gone and merge_base(repository.path, before, after) != before,
+        "base_ref": None,
+        "compare": f"{world.url}/{repository.full_name}/compare/{before[:12]}...{after[:12]}",
+        "commits": [] if gone else [_commit(world, repository, sha) for sha in _new(repository, before, after)],
+        "head_commit": None if gone else _commit(world, repository, after),
+        "pusher": {"name": sender.login, "email": f"{sender.login}@example.com"},
+        **around,
+    }
+
+
+def _new(repository: Repository, before: str, after: str) -> list[str]:
+    """The commits that came with a push, oldest first."""
+    known = ("--not", before) if before.strip("0") else ()
+    return git(repository.path, "rev-list", "--reverse", f"--max-count={MOST_COMMITS}", after, *known).decode().split()
+
+
+def _commit(world: World, repository: Repository, sha: str) -> Payload:
+    """Without the names of its files: GitHub lists them, but not all of them, so that nobody should count on it."""
+    whole = shapes.commit(world, repository, sha)
+    about = whole["commit"]
+    people = {word: {key: about[word][key] for key in ("name", "email")} for word in ("author", "committer")}
+    return {
+        "id": sha,
+        "tree_id": about["tree"]["sha"],
+        "distinct": True,
+        "message": about["message"],
+        "timestamp": about["committer"]["date"],
+        "url": whole["html_url"],
+        **people,
+        "added": [],
+        "removed": [],
+        "modified": [],
     }
 
 
@@ -117,7 +168,7 @@ def ping(world: World) -> Payload:
         "name": "web",
         "active": True,
         "app_id": world.app_id,
-        "events": ["pull_request"],
+        "events": ["pull_request", "push", "repository"],
         "config": config,
     }
     return {"zen": "Keep it logically awesome.", "hook_id": 9001, "hook": hook}

@@ -15,6 +15,7 @@ from tests.sandbox import payloads
 from tests.sandbox.app_key import AppKey
 from tests.sandbox.conftest import Octo, app_jwt
 from tests.sandbox.contract import Contract
+from tests.sandbox.delivering import NOWHERE
 from tests.sandbox.serving import Serving
 
 pytestmark = pytest.mark.integration
@@ -92,6 +93,30 @@ def test_payloads_are_as_github_describes_them(octo: Octo, github_contract: Cont
     octo.installation.suspended = False
     moved = github.installation_repositories_payload(octo.installation, [octo.repository])
     assert real(github_contract.check("webhook-installation-repositories-added", moved), "added") == []
+
+
+def test_a_push_tells_what_moved_and_how(octo: Octo, github_contract: Contract | None) -> None:
+    github, repository = octo.github, octo.repository
+    before = str(repository.branch("main"))
+    first, second = github.push_base(repository, {"a.py": "1\n"}), github.push_base(repository, {"b.py": "1\n"})
+    plain = github.push_payload(repository, before)
+    assert (plain["ref"], plain["before"], plain["after"]) == ("refs/heads/main", before, second)
+    assert [commit["id"] for commit in plain["commits"]] == [first, second]
+    assert [plain[word] for word in ("created", "deleted", "forced")] == [False, False, False]
+    assert plain["repository"]["default_branch"] == "main"
+    assert plain["installation"]["id"] == octo.installation.id
+    third = github.push_base(repository, {"c.py": "1\n"}, force=True)
+    forced = github.push_payload(repository, second)
+    assert (forced["after"], forced["forced"], forced["created"]) == (third, True, False)
+    github.push_base(repository, {"d.py": "1\n"}, "side")
+    made = github.push_payload(repository, NOWHERE, ref="side")
+    assert (made["ref"], made["created"], made["forced"]) == ("refs/heads/side", True, False)
+    github.delete_branch(repository, "side")
+    gone = github.push_payload(repository, made["after"], ref="side")
+    assert (gone["after"], gone["deleted"], gone["head_commit"]) == (NOWHERE, True, None)
+    for payload in (plain, forced, made, gone) if github_contract else ():
+        assert github_contract is not None
+        assert real(github_contract.check("webhook-push", payload), payload["ref"]) == []
 
 
 def real(wrong: list[str], about: Any) -> list[str]:

@@ -13,7 +13,7 @@ from tests.builders import git
 from tests.sandbox.changes import Changes, changes, merge_base
 
 PERMISSIONS = {"metadata": "read", "contents": "read", "pull_requests": "write", "checks": "write"}
-EVENTS = ("pull_request", "issue_comment", "pull_request_review_comment")
+EVENTS = ("pull_request", "push", "repository", "issue_comment", "pull_request_review_comment")
 
 
 def now() -> str:
@@ -53,6 +53,11 @@ class Repository:
     @property
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+    def branch(self, name: str) -> str | None:
+        """The commit that a branch stands at."""
+        rows = git(self.path, "for-each-ref", "--format=%(objectname)", f"refs/heads/{name}").decode().split()
+        return rows[0] if rows else None
 
     def resolve(self, revision: str) -> str | None:
         """The commit behind a branch, tag, full or abbreviated id."""
