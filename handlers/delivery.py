@@ -80,9 +80,15 @@ class Changes(Struct, frozen=True, gc=False):
 
 
 class Payload(Struct, frozen=True, gc=False):
-    """The few fields that are needed. Any of them may be missing or null: payloads are older and newer than any schema."""
+    """The few fields that are needed. Any of them may be missing or null: payloads are older and newer than any schema.
+
+    `ref`, `after` and `deleted` say what a push did: to which branch or tag, and what it is at now (zeros once it is gone).
+    """
 
     action: Name | None = None
+    ref: Name | None = None
+    after: Sha | None = None
+    deleted: bool | None = None
     installation: Installation | None = None
     repository: Repository | None = None
     organization: Account | None = None

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import structlog
 
 from handlers.context import Context
+from handlers.heartbeat import beside
 from handlers.host import Rejected
 from handlers.publish import Standing, Thread
 from review.analysis import Analysis
@@ -142,17 +142,7 @@ class Reviewing:
 
     async def _while_alive(self, work: Coroutine[Any, Any, T], *, watch: bool) -> T:
         """The result of `work`, with a heartbeat beside it; with `watch` it is cancelled once it has lost its point."""
-        doing, beating = asyncio.create_task(work), asyncio.create_task(self._beat(watch=watch))
-        try:
-            await asyncio.wait({doing, beating}, return_when=asyncio.FIRST_COMPLETED)
-            if watch and beating.done() and not doing.done():
-                beating.result()
-            return await doing
-        finally:
-            for task in (doing, beating):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({task})
+        return await beside(self._beat(watch=watch), work, ends_work=watch)
 
     async def _beat(self, *, watch: bool) -> None:
         """Raises Superseded, or TryAgain when the claim went to somebody else. A database that is away stops nothing here."""

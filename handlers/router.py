@@ -54,7 +54,7 @@ def _row(delivery: Delivery, state: Literal["received", "ignored", "done"], outc
         installation_id=(payload.installation or Installation()).id,
         repository_id=(payload.repository or Repository()).id,
         pull_number=pull.number,
-        head_sha=(pull.head or Head()).sha,
+        head_sha=(pull.head or Head()).sha or payload.after,
         state=state,
         outcome=outcome,
         job=job,

@@ -22,7 +22,7 @@ class Rules:
 
     `include` and `exclude` are patterns as in `.gitignore`; an empty `include` means everything. `min_severity` and
     `categories` decide which findings are posted; `max_comments` (0 to 50) how many of them hang on lines (the rest goes
-    into the summary).
+    into the summary). `context` lets models see the repository's other code, and an index be kept of it.
     """
 
     include: tuple[str, ...] = ()
@@ -32,6 +32,7 @@ class Rules:
     max_comments: int = MOST_COMMENTS
     analyzers_off: frozenset[str] = frozenset()
     models: bool = True
+    context: bool = True
 
     def covers(self, path: str) -> bool:
         """Whether the rules want this path reviewed."""
@@ -161,9 +162,17 @@ def _analyzers(rules: Rules, value: Any, known: tuple[str, ...]) -> Rules:
 
 
 def _models(rules: Rules, value: Any, _: tuple[str, ...]) -> Rules:
+    return replace(rules, models=_switch(value))
+
+
+def _context(rules: Rules, value: Any, _: tuple[str, ...]) -> Rules:
+    return replace(rules, context=_switch(value))
+
+
+def _switch(value: Any) -> bool:
     if not isinstance(value, bool):
         raise _Wrong("takes true or false.")
-    return replace(rules, models=value)
+    return value
 
 
 KEYS: dict[str, Callable[[Rules, Any, tuple[str, ...]], Rules]] = {
@@ -173,6 +182,7 @@ KEYS: dict[str, Callable[[Rules, Any, tuple[str, ...]], Rules]] = {
     "max_comments": _comments,
     "analyzers": _analyzers,
     "models": _models,
+    "context": _context,
 }
 
 

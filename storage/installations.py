@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, LiteralString
 
 from review.pull_request import Installation, Repository
 from storage.database import Connection, Database, plain
@@ -18,6 +18,14 @@ class Tenant:
     repository_id: int
     suspended: bool
     removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A repository, and the installation of the app through which it is reached. All ids are GitHub's."""
+
+    installation: Installation
+    repository: Repository
 
 
 class Installations:
@@ -72,6 +80,29 @@ class Installations:
         known = state[0] if state else "active"
         return Tenant(organization_id, row[0], known == "suspended", known == "removed" or row[1])
 
+    async def installed(self, installation_id: int) -> list[Installed]:
+        """The repositories that this installation may reach, as far as GitHub told us of them; none unless it is active."""
+        return await self._installed("AND i.id = %s", (installation_id,))
+
+    async def find(self, full_name: str) -> list[Installed]:
+        """The repositories of that `owner/name` (in any case) that an active installation reaches; the newest one first.
+
+        More than one where a name passed from one repository to another.
+        """
+        return await self._installed("AND lower(r.full_name) = lower(%s)", (plain(full_name),))
+
+    async def left(self, installation: Installation, repositories: Sequence[Repository]) -> list[Tenant]:
+        """Those of the account's repositories whose code is not ours to keep any more: all of them once no installation
+        is there, else those of these `repositories` that are removed."""
+        async with self._database.system() as connection:
+            cursor = await connection.execute(LEFT, (installation.account_id, [repository.id for repository in repositories]))
+            return [Tenant(*row, suspended=False, removed=True) for row in await cursor.fetchall()]
+
+    async def _installed(self, which: LiteralString, values: tuple[object, ...]) -> list[Installed]:
+        async with self._database.system() as connection:
+            cursor = await connection.execute(f"{INSTALLED} {which} ORDER BY r.updated_at DESC, r.id", values)
+            return [Installed(Installation(*row[:4]), Repository(*row[4:])) for row in await cursor.fetchall()]
+
     async def _organization(self, connection: Connection, installation: Installation) -> int:
         kind = "User" if installation.account_type == "User" else "Organization"
         cursor = await connection.execute(
@@ -119,4 +150,23 @@ KEEP_REMOVED = """
 INSERT INTO repositories (organization_id, github_id, full_name, private, default_branch, removed)
 VALUES (%s, %s, %s, %s, %s, true)
 ON CONFLICT (organization_id, github_id) DO UPDATE SET removed = true, updated_at = now()
+"""
+
+INSTALLED = """
+SELECT i.id, o.github_id, o.login, o.kind, r.github_id, r.full_name, r.private, r.default_branch
+FROM repositories AS r
+JOIN organizations AS o ON o.id = r.organization_id
+JOIN LATERAL (
+    SELECT id FROM installations WHERE organization_id = o.id AND state = 'active' ORDER BY id DESC LIMIT 1
+) AS i ON true
+WHERE NOT r.removed
+"""
+
+LEFT = """
+SELECT o.id, r.id
+FROM organizations AS o
+JOIN repositories AS r ON r.organization_id = o.id
+WHERE o.github_id = %s
+  AND ((r.removed AND r.github_id = ANY(%s))
+       OR NOT EXISTS (SELECT FROM installations AS i WHERE i.organization_id = o.id AND i.state <> 'removed'))
 """

@@ -113,3 +113,22 @@ def headers_for(body: bytes, event: str = "pull_request", id: str = "d-1", secre
         "x-github-hook-id": "292430182",
         "x-hub-signature-256": signed(body, secret),
     }
+
+
+def a_push_payload(ref: str = "refs/heads/main", **changes: Any) -> dict[str, Any]:
+    """The payload of a `push` event, with its owner and its dates as that event alone writes them."""
+    owner = {"name": "octo-org", "email": None, **an_account()}
+    return {
+        "ref": ref,
+        "before": "a" * 40,
+        "after": HEAD_SHA,
+        "created": False,
+        "deleted": False,
+        "forced": False,
+        "commits": [{"id": HEAD_SHA, "added": [f"src/{n}.py" for n in range(20)], "removed": [], "modified": ["README.md"]}],
+        "repository": a_repository(owner=owner, created_at=1_700_000_000, organization="octo-org"),
+        "organization": an_account(),
+        "installation": {"id": 5005, "node_id": "MDIz"},
+        "sender": an_account("mona", 1, "User"),
+        **changes,
+    }

@@ -8,7 +8,7 @@ from bot.settings import Settings
 from review.errors import TryAgain
 
 PERMISSIONS = {"contents": "read", "metadata": "read", "pull_requests": "write"}
-EVENTS = ("pull_request",)
+EVENTS = ("pull_request", "push", "repository")
 """What `app.yml` asks for; a test holds them together."""
 
 LEVELS = ("", "read", "write", "admin")

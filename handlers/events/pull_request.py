@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from handlers.delivery import Account, Delivery, PullRequest, Repository
+from handlers.delivery import Account, Delivery, PullRequest
 from handlers.events.event import Decision, Ignored, Noted, PutJob
+from handlers.events.installed import installed_repository
 
 REVIEWED = frozenset({"opened", "reopened", "ready_for_review", "synchronize", "edited"})
 
@@ -45,32 +46,28 @@ def _skipped(action: str, pull: PullRequest) -> Ignored | None:
 
 
 def _review(delivery: Delivery, pull: PullRequest) -> PutJob | Ignored:
-    payload = delivery.payload
-    repository, head = payload.repository or Repository(), pull.head
-    owner = repository.owner or Account()
-    installation_id = payload.installation.id if payload.installation else None
-    if installation_id is None:
-        return Ignored("Ignored: the delivery names no installation. It must come from the app's own webhook.")
-    if repository.id is None or repository.full_name is None or owner.id is None:
-        return Ignored("Ignored: the delivery does not name its repository.")
+    installed, head = installed_repository(delivery), pull.head
+    if isinstance(installed, Ignored):
+        return installed
     if pull.number is None or head is None or head.sha is None:
         return Ignored("Ignored: the delivery does not name the pull request's number and head.")
+    account, repository = installed.installation, installed.repository
     return PutJob(
         "review_pull_request",
         {
             "delivery_id": delivery.id,
-            "installation_id": installation_id,
-            "account_id": owner.id,
-            "account": owner.name,
-            "account_type": owner.type or "Organization",
+            "installation_id": account.id,
+            "account_id": account.account_id,
+            "account": account.account,
+            "account_type": account.account_type,
             "repository_id": repository.id,
             "repository": repository.full_name,
-            "private": repository.private is not False,
-            "default_branch": repository.default_branch or "main",
+            "private": repository.private,
+            "default_branch": repository.default_branch,
             "number": pull.number,
             "head_sha": head.sha,
-            "action": payload.action,
-            **_sender(payload.sender),
+            "action": delivery.payload.action,
+            **_sender(delivery.payload.sender),
         },
     )
 

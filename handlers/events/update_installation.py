@@ -1,9 +1,11 @@
 """The job that two events decide on: keep what a delivery says of an installation and its repositories."""
 
+from dataclasses import asdict
 from typing import Any
 
 from handlers.delivery import Account, Delivery, Installation, Repository
 from handlers.events.event import Ignored, PutJob
+from storage.installations import Installed
 
 
 def update_installation(
@@ -28,6 +30,23 @@ def update_installation(
             },
             "repositories_added": _named(added),
             "repositories_removed": _named(removed),
+        },
+        "high",
+    )
+
+
+def repository_gone(delivery: Delivery, installed: Installed) -> PutJob:
+    """The job that keeps that this repository is no longer there."""
+    repository = installed.repository
+    named = {"id": repository.id, "full_name": repository.full_name, "private": repository.private}
+    return PutJob(
+        "update_installation",
+        {
+            "delivery_id": delivery.id,
+            "action": "removed",
+            "installation": asdict(installed.installation),
+            "repositories_added": [],
+            "repositories_removed": [named],
         },
         "high",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from handlers.access import why_no_access
 from handlers.context import Context
 from handlers.host import Gone, Rejected
 from handlers.publish import REPLICA_LAG
@@ -48,7 +49,7 @@ async def review_pull_request(context: Context, arguments: Mapping[str, Any]) ->
         delivery=request.delivery_id, repository=request.repository, number=request.number, head=request.head_sha
     )
     tenant = await _tenant(context, request)
-    if because := _why_no_access(tenant):
+    if because := why_no_access(tenant):
         return because
     if newer := await _newer(context, request, request.head_sha):
         raise Superseded(newer)
@@ -66,14 +67,6 @@ async def _tenant(context: Context, request: Request) -> Tenant:
         request.installation_id,
         Repository(request.repository_id, request.repository, request.private, request.default_branch),
     )
-
-
-def _why_no_access(tenant: Tenant) -> str:
-    if tenant.removed:
-        return "Skipped: the app was removed from this account or repository."
-    if tenant.suspended:
-        return "Skipped: the app is suspended on this account."
-    return ""
 
 
 async def _newer(context: Context, request: Request, head_sha: str) -> str | None:

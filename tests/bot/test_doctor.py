@@ -150,7 +150,7 @@ def test_permissions_and_events_are_held_against_what_the_app_needs() -> None:
     assert _permissions(PERMISSIONS | {"checks": "write"})[0].state is State.WARNING
     [lacking] = _permissions({"contents": "read", "metadata": "read", "pull_requests": "read"})
     assert lacking.state is State.WRONG and "pull_requests: write" in lacking.sentence
-    assert _events(["pull_request", "push"])[0].state is State.OK
+    assert _events(["pull_request", "push", "repository", "star"])[0].state is State.OK
     assert _events([])[0].state is State.WRONG
 
 

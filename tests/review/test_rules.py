@@ -30,6 +30,7 @@ categories: [security, style]
 max_comments: 5
 analyzers: {bandit: false, ruff: true}
 models: false
+context: false
 """,
         KNOWN,
     )
@@ -42,6 +43,7 @@ models: false
         max_comments=5,
         analyzers_off=frozenset({"bandit"}),
         models=False,
+        context=False,
     )
 
 
@@ -56,7 +58,7 @@ def test_an_unknown_key_is_reported_and_the_rest_counts() -> None:
     read = parse_rules(b"severty: low\nmax_comments: 3\n", KNOWN)
     assert read.rules.max_comments == 3
     assert read.notes == (
-        "`.refactoriq.yml`: unknown key `severty`; known are paths, severity, categories, max_comments, analyzers, models.",
+        "`.refactoriq.yml`: unknown key `severty`; known are paths, severity, categories, max_comments, analyzers, models, context.",
     )
 
 
@@ -72,6 +74,7 @@ def test_an_unknown_key_is_reported_and_the_rest_counts() -> None:
         "paths: {include: {a: b}}",
         "analyzers: [ruff]",
         "models: perhaps",
+        "context: 1",
         "1: 2",
         "[a, b]",
         "{",
