@@ -30,7 +30,7 @@ class Bounds:
 class Ended:
     """How a command ended. `words` are the end of its standard error; `cut` says that a bound ended it."""
 
-    code: int | None
+    code: int
     output: bytes
     words: str
     cut: bool = False
@@ -62,12 +62,12 @@ async def run(
     except TimeoutError:
         late = True
     finally:
-        await _end(process)
+        code = await _end(process)
     if late and not partly:
         raise GitTooMuch(f"git took longer than {bounds.seconds:g} seconds.")
     if kept.full and not partly:
         raise GitTooMuch(f"git wrote more than {bounds.output // 1_000_000} MB.")
-    return Ended(process.returncode, b"".join(kept.pieces), words, late or kept.full)
+    return Ended(code, b"".join(kept.pieces), words, late or kept.full)
 
 
 @dataclass(slots=True)
@@ -135,13 +135,14 @@ def _kill(process: Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process) -> int:
     """Kill what is left, and wait until asyncio has seen the end of every pipe: it closes none of them before."""
     _kill(process)
     for stream in (process.stdout, process.stderr):
         while await _pipe(stream).read(PIECE):
             pass
-    await process.wait()
+    code = await process.wait()
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             await process.stdin.wait_closed()
+    return code

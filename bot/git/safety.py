@@ -27,6 +27,7 @@ SETTINGS = {
     "credential.helper": "",
     "diff.renameLimit": "1000",
     "fetch.recurseSubmodules": "false",
+    "fetch.unpackLimit": "2000000000",  # no .keep file: missing one hides that a bound was met
     "fetch.writeCommitGraph": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",

@@ -33,8 +33,8 @@ class GitTree:
         with _for_later():
             ended = await self.objects.begun(*ask, bounds=LISTING)
             files = _files(ended.output)
-            if ended.code != 0 and len(files) < MOST_FILES:
-                raise understood(ended.words or "the list of files is too long")
+            if (ended.cut or ended.code != 0) and len(files) < MOST_FILES:
+                raise understood(ended.words or "The list of files is too long.")
         return files
 
     async def blobs(self, paths: Sequence[str]) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ import pytest
 from bot.git.cache import Place, Repositories
 from bot.git.fetching import Fetched, Fetcher, Wanted
 from bot.git.safety import Remote
+from bot.git.tree import GitTree
 from tests.builders import Files, git
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.serving import Scope, Serving
@@ -44,6 +45,14 @@ class Fetching:
 
     async def fetch(self, pull: PullRequest, *also: str, remote: Remote | None = None) -> Fetched:
         return await self.fetcher.fetch(HOST, self.repository.id, remote or self.remote(), wanted(pull, *also))
+
+    async def branch(self) -> GitTree:
+        """The default branch, as an index is made from it."""
+        return await self.fetcher.branch(HOST, self.repository.id, self.remote())
+
+    def fetches(self) -> int:
+        """How often git has fetched so far: each time it first asks what there is."""
+        return sum(asked.path.endswith("info/refs") for asked in self.github.requests)
 
     def git_requests(self) -> int:
         """How many packs were asked for so far."""

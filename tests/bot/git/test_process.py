@@ -57,6 +57,16 @@ async def test_a_command_that_reads_nothing_may_be_given_much() -> None:
     assert (await sh("exit 4", given=b"x" * 5_000_000))[0] == 4
 
 
+async def test_what_came_before_a_bound_may_count() -> None:
+    command, bounds = ["/bin/sh", "-c", "yes"], Bounds(seconds=20, output=1_000_001)
+    much = await run(command, PATH, bounds, partly=True)
+    assert (much.cut, len(much.output), much.output[:4]) == (True, 1_000_001, b"y\ny\n")
+    late = await run(["/bin/sh", "-c", "echo first; sleep 60"], PATH, Bounds(seconds=0.5), partly=True)
+    assert (late.cut, late.output, late.code) == (True, b"first\n", -signal.SIGKILL)
+    whole = await run(["/bin/sh", "-c", "echo all; exit 3"], PATH, Bounds(seconds=20), partly=True)
+    assert (whole.cut, whole.output, whole.code) == (False, b"all\n", 3)
+
+
 async def test_too_much_output_ends_it_soon() -> None:
     started = time.monotonic()
     with pytest.raises(GitTooMuch, match="more than 3 MB"):
