@@ -1,0 +1,88 @@
+"""Parse a file for the index: cut into chunks by its syntax or by lines, with its words and the names it defines and uses."""
+
+from collections.abc import Iterator, Sequence
+
+from review.context.chunk import Chunk, Definition, Kind, ParsedFile
+from review.context.cut_definitions import MOST_LINES, Piece, cut_definitions
+from review.context.cut_lines import cut_lines
+from review.context.find_definitions import OUTSIDE, Found, find_definitions
+from review.context.languages import Language, Role, language_of, languages
+from review.context.tree import LARGEST_FILE
+from review.context.words import names_of, words_of
+
+MAX_LINE = 20_000
+"""Longer lines are data or minified code, and parsers take their time with them."""
+MAX_TREE_BYTES = 512_000
+"""What tree-sitter is given: rubbish costs it several seconds a megabyte."""
+
+
+def parse(path: str, data: bytes) -> ParsedFile:
+    """The file as the index knows it, in the language that its name promises. Bytes that are not UTF-8 are replaced.
+
+    Of a file larger than LARGEST_FILE nothing is kept, and its `note` says so.
+    """
+    name = language_of(path)
+    if len(data) > LARGEST_FILE:
+        return ParsedFile(name, (), {}, note=f"larger than {LARGEST_FILE:,} bytes")
+    source = data.decode("utf-8", "replace").replace("\0", "\ufffd")
+    language = languages().get(name)
+    if language is None or not language.kinds:
+        return _by_lines(name, source)
+    note = why_not_by_syntax(language, data)
+    return _by_lines(name, source, note) if note else _by_syntax(language, source)
+
+
+def why_not_by_syntax(language: Language, data: bytes) -> str:
+    """Why this file is too much for the parser of its language, or an empty string."""
+    most = language.largest or MAX_TREE_BYTES
+    if len(data) > most:
+        return f"larger than {most:,} bytes"
+    if max(map(len, data.split(b"\n"))) > MAX_LINE:
+        return f"has a line longer than {MAX_LINE:,} bytes"
+    return ""
+
+
+def _by_lines(language: str, source: str, note: str = "") -> ParsedFile:
+    lines = source.split("\n")
+    spans = cut_lines(lines, (0, len(lines) - 1), MOST_LINES)
+    chunks = tuple(Chunk(Kind.LINES, "", first + 1, last + 1, "\n".join(lines[first : last + 1])) for first, last in spans)
+    names = names_of(source)
+    return ParsedFile(language, chunks, words_of(names), references=frozenset(names), note=note)
+
+
+def _by_syntax(language: Language, source: str) -> ParsedFile:
+    lines = source.split("\n")
+    found = find_definitions(language, source, lines)
+    pieces = cut_definitions(lines, found)
+    names = names_of(source)
+    return ParsedFile(
+        language=language.name,
+        chunks=tuple(_chunk(lines, found, piece) for piece in pieces),
+        words=words_of(names),
+        definitions=tuple(_definitions(pieces, found)),
+        references=frozenset(names),
+    )
+
+
+def _chunk(lines: Sequence[str], found: Sequence[Found], piece: Piece) -> Chunk:
+    first, last = piece.span
+    text = "\n".join(lines[first : last + 1])
+    if piece.of == OUTSIDE:
+        return Chunk(Kind.MODULE, "", first + 1, last + 1, text)
+    what = found[piece.of]
+    return Chunk(_kind(found, what), what.symbol, first + 1, last + 1, text, what.signature, what.doc)
+
+
+def _kind(found: Sequence[Found], what: Found) -> Kind:
+    if what.role is not Role.FUNCTION:
+        return Kind.CLASS
+    in_class = what.is_method or (what.inside != OUTSIDE and found[what.inside].role in (Role.CLASS, Role.PART))
+    return Kind.METHOD if in_class else Kind.FUNCTION
+
+
+def _definitions(pieces: Sequence[Piece], found: Sequence[Found]) -> Iterator[Definition]:
+    """The names with the chunk that holds their line; pieces and definitions are both in the order of the text, or nearly."""
+    chunk_of = {line: place for place, piece in enumerate(pieces) for line in range(piece.span[0], piece.span[1] + 1)}
+    for what in found:
+        for name in what.names:
+            yield Definition(name, chunk_of[what.name_line], what.name_line + 1)
