@@ -71,6 +71,23 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def code(self, organization_id: int, repository_ids: Sequence[int]) -> AsyncIterator[Connection]:
+        """The same as `tenant`, and the code index of these repositories: no other transaction sees any code. Raises Away."""
+        async with self._transaction() as connection:
+            await connection.execute(
+                "SELECT set_config('role', 'refactoriq_tenant', true), set_config('app.tenant', %s, true),"
+                " set_config('app.repositories', %s, true)",
+                (str(organization_id), "{" + ",".join(map(str, repository_ids)) + "}"),
+            )
+            yield connection
+
+    @asynccontextmanager
+    async def owner(self) -> AsyncIterator[Connection]:
+        """The login itself, without transactions: for what none may hold (CREATE INDEX CONCURRENTLY). Raises Away."""
+        async with self._transaction(begin=False) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
         """A transaction for the receiver, the sweep and the installations, which belong to no single tenant. Raises Away."""
         async with self._transaction() as connection:

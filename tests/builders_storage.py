@@ -52,9 +52,20 @@ ONE_ROW = {
     " VALUES (%(org)s, %(repositories)s, 1, 'a', 'main', 'd', 'in_progress', %(analyses)s)",
     "proposals": "(organization_id, repository_id, analysis_id, state, patch)"
     " VALUES (%(org)s, %(repositories)s, %(analyses)s, 'proposed', '')",
-    "files": "(organization_id, repository_id, path, blob_sha) VALUES (%(org)s, %(repositories)s, 'a', 'a')",
-    "embeddings": "(organization_id, repository_id, blob_sha, first_line, last_line, content, embedding)"
-    " VALUES (%(org)s, %(repositories)s, 'a', 1, 1, '', array_fill(0, ARRAY[384])::halfvec)",
+    "code_indexes": "(organization_id, repository_id, state) VALUES (%(org)s, %(repositories)s, 'ready')",
+    "code_blobs": "(organization_id, repository_id, sha, language, length, chunks, note, words, counts, defined, used)"
+    " VALUES (%(org)s, %(repositories)s, 'a', '', 1, 1, '', '{a}', '{1}', '{}', '{}')",
+    "code_chunks": "(organization_id, repository_id, blob_id, ordinal, kind, symbol, signature, doc, first_line, last_line,"
+    " text) VALUES (%(org)s, %(repositories)s, %(code_blobs)s, 0, 'lines', '', '', '', 1, 1, 'a')",
+    "code_vectors": "(organization_id, repository_id, chunk_id, blob_id, ordinal, model, embedding)"
+    " VALUES (%(org)s, %(repositories)s, %(code_chunks)s, %(code_blobs)s, 0, 'm', '[1,0]')",
+    "code_files": "(organization_id, repository_id, number, path, folder, stem, blob_id, sha, language, length, chunks)"
+    " VALUES (%(org)s, %(repositories)s, 1, 'a', '', 'a', %(code_blobs)s, 'a', '', 1, 1)",
+    "code_postings": "(organization_id, repository_id, kind, term, segment, files, counts)"
+    " VALUES (%(org)s, %(repositories)s, 'w', 'a', 0, '{1}', '{1}')",
+    "code_changesets": "(organization_id, repository_id, number, sha, at, paths)"
+    " VALUES (%(org)s, %(repositories)s, 1, 'a', 0, '{a}')",
+    "code_changes": "(organization_id, repository_id, path, numbers) VALUES (%(org)s, %(repositories)s, 'a', '{1}')",
     "audit_logs": "(organization_id, actor, action, subject) VALUES (%(org)s, '', '', '')",
 }
 """For every tenant table, in the order of its references, what one row of a tenant is. `org` and the ids are filled in."""
@@ -68,7 +79,8 @@ def one_row_of_everything(connection: "psycopg.Connection[Any]", github_id: int)
     assert made is not None
     ids = {"org": made[0]}
     for table, row in ONE_ROW.items():
-        made = connection.execute(f"INSERT INTO {table} {row} RETURNING id", ids).fetchone()
+        insert = f"INSERT INTO {table} AS made {row} RETURNING (to_jsonb(made)->>'id')::bigint"
+        made = connection.execute(insert, ids).fetchone()
         assert made is not None
         ids[table] = made[0]
     return ids

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 TABLES = {
     "users", "organizations", "installations", "repositories", "deliveries", "analyses", "findings", "reviews", "proposals",
-    "files", "embeddings", "audit_logs",
+    "code_indexes", "code_blobs", "code_chunks", "code_vectors", "code_files", "code_postings", "code_changesets",
+    "code_changes", "audit_logs",
 }  # fmt: skip
 
 
@@ -199,9 +200,9 @@ def test_a_pgvector_that_is_too_old_is_named(empty_database_url: str) -> None:
 
 def test_a_half_made_schema_is_not_taken_for_a_whole_one(empty_database_url: str) -> None:
     with psycopg.connect(empty_database_url, autocommit=True) as admin:
-        admin.execute("CREATE TABLE embeddings (mine int)")
-    assert "embeddings" in refused(empty_database_url)
-    assert tables(empty_database_url) == {"embeddings"}
+        admin.execute("CREATE TABLE code_vectors (mine int)")
+    assert "code_vectors" in refused(empty_database_url)
+    assert tables(empty_database_url) == {"code_vectors"}
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ WHERE r.rolname = current_user AND c.relkind IN ('r', 'p') AND c.relnamespace = 
 GROUP BY r.oid, r.rolsuper, r.rolbypassrls, r.rolcanlogin, r.rolcreaterole, r.rolcreatedb
 """
 
+ONCE_IN_A_REPOSITORY = ("code_indexes", "code_vectors", "code_files", "code_postings", "code_changesets", "code_changes")
+
 
 class Two:
     """A database with two tenants, ours and theirs, that have one row in every tenant table each."""
@@ -40,12 +42,17 @@ class Two:
             self.ours = one_row_of_everything(admin, 1)
             self.theirs = one_row_of_everything(admin, 2)
             self.tables = [row[0] for row in admin.execute(TENANT_TABLES)]
+            self.repositories = "{" + ",".join(str(n) for n in range(1, 20)) + "}"
 
     @contextmanager
     def as_tenant(self, organization_id: int | None) -> Iterator["psycopg.Connection[Any]"]:
-        """What Database.tenant does, for one loop over all tables; nothing of it is kept."""
+        """What Database.code does, for one loop over all tables; nothing of it is kept.
+
+        All repositories are named: only the tenant keeps the rows apart. See code/test_code_security.py for the rest.
+        """
         with psycopg.connect(self.url) as connection:
             connection.execute("SELECT set_config('role', 'refactoriq_tenant', true)")
+            connection.execute("SELECT set_config('app.repositories', %s, true)", (self.repositories,))
             if organization_id is not None:
                 connection.execute("SELECT set_config('app.tenant', %s, true)", (str(organization_id),))
             yield connection
@@ -141,11 +148,11 @@ def test_every_reference_between_tenant_tables_names_the_tenant_too(two: Two) ->
 def test_no_row_refers_to_another_tenants_row(two: Two) -> None:
     with psycopg.connect(two.url) as admin:  # rows of the same keys as another's would be refused for being there twice
         others = one_row_of_everything(admin, 3)
-        admin.execute("DELETE FROM reviews WHERE organization_id = %(org)s", others)
-        admin.execute("DELETE FROM files WHERE organization_id = %(org)s", others)
+        for table in ("reviews", *ONCE_IN_A_REPOSITORY):
+            admin.execute(f"DELETE FROM {table} WHERE organization_id = %(org)s", others)
     mixed = others | {"org": two.ours["org"]}
     with two.as_tenant(two.ours["org"]) as connection:
-        for table in ("analyses", "findings", "reviews", "proposals", "files", "embeddings"):
+        for table in ("analyses", "findings", "reviews", "proposals", "code_blobs", *ONCE_IN_A_REPOSITORY):
             assert refused(connection, f"INSERT INTO {table} {ONE_ROW[table]}", mixed, ForeignKeyViolation), table
 
 

@@ -16,6 +16,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables. The roles stay: other databases of the same server may use them."""
     op.execute(
-        "DROP TABLE audit_logs, embeddings, files, proposals, reviews, findings, analyses, deliveries, repositories,"
+        "DROP TABLE audit_logs, code_changes, code_changesets, code_postings, code_files, code_vectors, code_chunks,"
+        " code_blobs, code_indexes, proposals, reviews, findings, analyses, deliveries, repositories,"
         " installations, users, organizations"
     )

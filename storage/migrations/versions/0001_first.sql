@@ -130,6 +130,7 @@ CREATE TABLE findings (
     quote text NOT NULL,
     confidence real NOT NULL,
     suggestion jsonb,
+    cites jsonb NOT NULL DEFAULT '[]',
     dropped_because text,
     FOREIGN KEY (organization_id, analysis_id) REFERENCES analyses (organization_id, id) ON DELETE CASCADE
 );
@@ -176,30 +177,138 @@ CREATE TABLE proposals (
 );
 CREATE INDEX proposals_repository ON proposals (organization_id, repository_id);
 
-CREATE TABLE files (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
-    repository_id bigint NOT NULL,
-    path text NOT NULL,
-    blob_sha text NOT NULL,
-    language text NOT NULL DEFAULT '',
-    UNIQUE (repository_id, path),
+-- The code index: what one repository's default branch holds. Every row belongs to one repository; see docs/decisions/0008-code-index.md.
+CREATE TABLE code_indexes (
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL PRIMARY KEY,
+    state text NOT NULL CHECK (state IN ('wanted', 'running', 'ready', 'failed')),
+    tries integer NOT NULL DEFAULT 1,
+    heartbeat_at timestamptz NOT NULL DEFAULT now(),
+    because text NOT NULL DEFAULT '',
+    commit_sha text NOT NULL DEFAULT '',
+    history_sha text NOT NULL DEFAULT '',
+    embedder text NOT NULL DEFAULT '',
+    models text[] NOT NULL DEFAULT '{}',
+    files integer NOT NULL DEFAULT 0,
+    words bigint NOT NULL DEFAULT 0,
+    chunks integer NOT NULL DEFAULT 0,
+    changesets integer NOT NULL DEFAULT 0,
+    last_number integer NOT NULL DEFAULT 0,
+    skipped jsonb NOT NULL DEFAULT '{}',
+    indexed_at timestamptz,
     FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 );
+COMMENT ON COLUMN code_indexes.tries IS 'How often it was claimed. A job whose number is no longer this one has lost it to another.';
+COMMENT ON COLUMN code_indexes.embedder IS 'Whose vectors retrieval looks through. models are all that vectors may be kept of.';
+COMMENT ON COLUMN code_indexes.last_number IS 'The highest number that a file of this repository ever had.';
+COMMENT ON COLUMN code_indexes.skipped IS 'How many files were left out, by reason.';
 
-CREATE TABLE embeddings (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organization_id bigint NOT NULL REFERENCES organizations ON DELETE CASCADE,
+CREATE TABLE code_blobs (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    organization_id bigint NOT NULL,
     repository_id bigint NOT NULL,
-    blob_sha text NOT NULL,
-    symbol text NOT NULL DEFAULT '',
+    sha text COLLATE "C" NOT NULL,
+    language text COLLATE "C" NOT NULL,
+    length integer NOT NULL,
+    chunks integer NOT NULL,
+    note text NOT NULL,
+    words text[] NOT NULL,
+    counts integer[] NOT NULL,
+    defined text[] NOT NULL,
+    used text[] NOT NULL,
+    PRIMARY KEY (repository_id, id, organization_id),
+    UNIQUE (organization_id, sha, language, repository_id),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN code_blobs.words IS 'With counts, defined and used: what its files put into the postings, and take out again.';
+
+CREATE TABLE code_chunks (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    blob_id bigint NOT NULL,
+    ordinal integer NOT NULL,
+    kind text NOT NULL,
+    symbol text NOT NULL,
+    signature text NOT NULL,
+    doc text NOT NULL,
     first_line integer NOT NULL,
     last_line integer NOT NULL,
-    content text NOT NULL,
-    embedding halfvec(384) NOT NULL,
+    text text NOT NULL,
+    PRIMARY KEY (repository_id, id, organization_id),
+    UNIQUE (repository_id, blob_id, ordinal),
+    FOREIGN KEY (organization_id, repository_id, blob_id) REFERENCES code_blobs (organization_id, repository_id, id) ON DELETE CASCADE
+);
+
+-- Of any dimension. The largest repositories have an HNSW index of their own: see storage/code/nearest.py.
+CREATE TABLE code_vectors (
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    chunk_id bigint NOT NULL,
+    blob_id bigint NOT NULL,
+    ordinal integer NOT NULL,
+    model text COLLATE "C" NOT NULL,
+    embedding halfvec NOT NULL,
+    PRIMARY KEY (repository_id, chunk_id, model),
+    FOREIGN KEY (organization_id, repository_id, chunk_id) REFERENCES code_chunks (organization_id, repository_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE code_files (
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    number integer NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    folder text COLLATE "C" NOT NULL,
+    stem text COLLATE "C" NOT NULL,
+    blob_id bigint NOT NULL,
+    sha text COLLATE "C" NOT NULL,
+    language text COLLATE "C" NOT NULL,
+    length integer NOT NULL,
+    chunks integer NOT NULL,
+    PRIMARY KEY (repository_id, number),
+    UNIQUE (repository_id, path),
+    FOREIGN KEY (organization_id, repository_id, blob_id) REFERENCES code_blobs (organization_id, repository_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE code_files IS 'What retrieval sees. The numbers are those in the postings.';
+CREATE INDEX code_files_folder ON code_files (repository_id, folder, path);
+CREATE INDEX code_files_stem ON code_files (repository_id, stem, path);
+CREATE INDEX code_files_blob ON code_files (repository_id, blob_id);
+
+CREATE TABLE code_postings (
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    kind "char" NOT NULL CHECK (kind IN ('w', 'd', 'u')),
+    term text COLLATE "C" NOT NULL,
+    segment integer NOT NULL,
+    files integer[] NOT NULL,
+    counts integer[] NOT NULL,
+    PRIMARY KEY (repository_id, kind, term, segment),
     FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 );
-CREATE INDEX embeddings_blob ON embeddings (organization_id, repository_id, blob_sha);
+COMMENT ON TABLE code_postings IS
+    'Which files hold a word (w), define a name (d), use a name (u), and how often. A segment is a run of file numbers.';
+
+CREATE TABLE code_changesets (
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    number integer NOT NULL,
+    sha text NOT NULL,
+    at bigint NOT NULL,
+    paths text[] NOT NULL,
+    PRIMARY KEY (repository_id, number),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
+);
+COMMENT ON COLUMN code_changesets.at IS 'Seconds since 1970.';
+
+CREATE TABLE code_changes (
+    organization_id bigint NOT NULL,
+    repository_id bigint NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    numbers integer[] NOT NULL,
+    PRIMARY KEY (repository_id, path),
+    FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE code_changes IS 'The numbers of the changesets that touched a path, ascending.';
 
 CREATE TABLE audit_logs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -216,8 +325,8 @@ CREATE INDEX audit_logs_at ON audit_logs (organization_id, at DESC);
 DO $$
 DECLARE name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['users', 'installations', 'repositories', 'analyses', 'findings', 'reviews', 'proposals', 'files',
-                                'embeddings', 'audit_logs'] LOOP
+    FOREACH name IN ARRAY ARRAY['users', 'installations', 'repositories', 'analyses', 'findings', 'reviews', 'proposals',
+                                'audit_logs'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format(
@@ -232,6 +341,22 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['organizations', 'installations', 'repositories', 'deliveries'] LOOP
         EXECUTE format('CREATE POLICY system ON %I TO refactoriq_system USING (true) WITH CHECK (true)', name);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO refactoriq_system', name);
+    END LOOP;
+END $$;
+
+-- Code is seen only by those who name the repository too: a transaction that is not about its code sees none of it.
+DO $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['code_indexes', 'code_blobs', 'code_chunks', 'code_vectors', 'code_files', 'code_postings',
+                                'code_changesets', 'code_changes'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format(
+            'CREATE POLICY repository ON %I TO refactoriq_tenant'
+            ' USING (organization_id = (SELECT nullif(current_setting(''app.tenant'', true), '''')::bigint)'
+            ' AND repository_id = ANY ((SELECT nullif(current_setting(''app.repositories'', true), '''')::bigint[])::bigint[]))', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO refactoriq_tenant', name);
     END LOOP;
 END $$;
 
