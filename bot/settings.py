@@ -45,6 +45,12 @@ class ModelSettings(BaseSettings):
     anthropic_base_url: str = ""
     anthropic_model: str = "claude-sonnet-5-5"
     model_providers: Annotated[tuple[Literal["openai", "anthropic"], ...], NoDecode] = ("openai", "anthropic")
+    embedder: Literal["hashing", "openai", "sentence-transformers"] = "hashing"
+    embedding_model: str = "text-embedding-3-small"
+    embedding_base_url: str = ""
+    embedding_api_key: SecretStr = SecretStr("")
+    embedding_dimensions: int = Field(default=384, ge=1, le=4_000)  # what pgvector builds an index of
+    embedding_path: Path | None = None
     https_proxy: str = Field(default="", repr=False)  # may hold a password
     ssl_cert_file: str = ""
 
@@ -53,7 +59,7 @@ class ModelSettings(BaseSettings):
     def _providers(cls, value: object) -> object:
         return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("openai_base_url", "anthropic_base_url")
+    @field_validator("openai_base_url", "anthropic_base_url", "embedding_base_url")
     @classmethod
     def _base_url(cls, value: str) -> str:
         return _http_address(value)

@@ -1,6 +1,7 @@
 """The table of checkups, in the order in which they are told."""
 
 from bot.checkups.checkup import Checkup
+from bot.checkups.embeddings import embeddings
 from bot.checkups.github import github
 from bot.checkups.machine import data_dir, git, python
 from bot.checkups.models import models
@@ -21,6 +22,7 @@ CHECKUPS: dict[str, Checkup] = {
     "GITHUB_WEBHOOK_SECRET": webhook_secret,
     "PUBLIC_URL": public_url,
     "Models": models,
+    "Embeddings": embeddings,
     "HTTPS_PROXY": proxy,
     "SSL_CERT_FILE": certificates,
 }

@@ -50,7 +50,7 @@ def test_when_all_is_well_each_thing_has_its_line_and_the_exit_code_is_0(
     assert subjects == {
         "settings", "Python", "git", "DATA_DIR", "STORAGE_URL", "SECRET_KEY",
         "DATABASE_URL", "pgvector", "migrations", "roles", "REDIS_URL",
-        "GitHub", "permissions", "events", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL", "Models",
+        "GitHub", "permissions", "events", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL", "Models", "Embeddings",
     }  # fmt: skip
     assert "wrong" not in out
     assert "2 secrets are accepted" in out and "not tried" in out
