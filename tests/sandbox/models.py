@@ -1,5 +1,7 @@
 """A model server on loopback that speaks OpenAI's and Anthropic's protocols, with answers scripted by tests.
 
+Embeddings are not scripted: they follow from the texts (see `model_vectors`).
+
 As its own process: `python -m tests.sandbox.models --port N --delay-ms 2000 --script FILE`, where FILE is JSON (the answer to
 every prompt), or Python with a function `answer(prompt: str)`.
 """
@@ -12,7 +14,6 @@ import runpy
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,64 +21,20 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tests.sandbox import model_wire as wire
+from tests.sandbox.model_failures import ERRORS, Kind
 from tests.sandbox.model_schemas import Invalid
+from tests.sandbox.model_vectors import read_texts, vectors_answer
 from tests.sandbox.model_wire import Asked, Said
 from tests.sandbox.serving import Scope, Serving, cut, hang, wait_until_told
 
-FORMS = {"/v1/chat/completions": "chat", "/v1/responses": "responses", "/v1/messages": "messages"}
+FORMS = {
+    "/v1/chat/completions": "chat",
+    "/v1/responses": "responses",
+    "/v1/messages": "messages",
+    "/v1/embeddings": "embeddings",
+}
 Script = Any
 """What a model says: JSON, text as it stands, or a function from the prompt to one of these."""
-
-
-class Kind(StrEnum):
-    """How a model fails."""
-
-    MALFORMED = "malformed"
-    """Half of the JSON, and the provider calls it complete."""
-    PROSE = "prose"
-    EMPTY = "empty"
-    CUT = "cut"
-    """Half of the JSON; `finish_reason: length`, `stop_reason: max_tokens`."""
-    REFUSAL = "refusal"
-    SLOW = "slow"
-    HANG = "hang"
-    LOSE = "lose"
-    """The connection breaks."""
-    BROKEN_BODY = "broken_body"
-    """200, and the provider's own JSON is cut."""
-    RATE_LIMIT = "429"
-    QUOTA = "quota"
-    """429 that no waiting mends."""
-    UNAUTHORIZED = "401"
-    NO_MODEL = "404"
-    TOO_LONG = "too_long"
-    """400: more than the model's context holds."""
-    SERVER_ERROR = "500"
-    UNAVAILABLE = "503"
-    OVERLOADED = "529"
-
-
-ERRORS: dict[Kind, tuple[int, str, str, str]] = {
-    Kind.RATE_LIMIT: (429, "rate_limit_exceeded", "rate_limit_error", "Rate limit reached. Please try again later."),
-    Kind.QUOTA: (
-        429,
-        "insufficient_quota",
-        "rate_limit_error",
-        "You exceeded your current quota, please check your plan and billing details.",
-    ),
-    Kind.UNAUTHORIZED: (401, "invalid_api_key", "authentication_error", "Incorrect API key provided."),
-    Kind.NO_MODEL: (404, "model_not_found", "not_found_error", "The model does not exist or you do not have access to it."),
-    Kind.TOO_LONG: (
-        400,
-        "context_length_exceeded",
-        "invalid_request_error",
-        "prompt is too long: 250000 tokens > 200000 maximum",
-    ),
-    Kind.SERVER_ERROR: (500, "server_error", "api_error", "The server had an error while processing your request."),
-    Kind.UNAVAILABLE: (503, "server_error", "api_error", "The engine is currently overloaded, please try again later."),
-    Kind.OVERLOADED: (529, "server_error", "overloaded_error", "Overloaded"),
-}
-"""Status, OpenAI's code, Anthropic's type, words."""
 
 
 @dataclass(slots=True)
@@ -195,15 +152,22 @@ class SandboxModels:
             return None
         if fault is not None and fault.kind in ERRORS:
             return _refusal(form, fault, number)
-        script = self._next.pop(0) if self._next else self._default
+        script = None if form == "embeddings" else self._next.pop(0) if self._next else self._default
         await asyncio.sleep(self.delay_seconds + (fault.seconds if fault and fault.kind is Kind.SLOW else 0))
         if fault is not None and fault.kind is Kind.LOSE:
             await cut(request.scope)
             return None
-        said = self._said(asked, script, noted.fault)
-        noted.answer = wire.answer(asked, said, number)
+        noted.answer = self._answer(asked, script, noted, number)
         body = json.dumps(noted.answer)
         return Response(body[: len(body) // 2] if noted.fault is Kind.BROKEN_BODY else body, media_type="application/json")
+
+    def _answer(self, asked: Asked, script: Script, noted: ModelRequest, number: int) -> Any:
+        if asked.form != "embeddings":
+            return wire.answer(asked, self._said(asked, script, noted.fault), number)
+        answer = vectors_answer(noted.body, read_texts(noted.body))
+        if noted.fault is Kind.FEWER:
+            answer["data"].pop()
+        return answer
 
     def _hurting(self, noted: ModelRequest) -> ModelFault | None:
         for fault in self._faults:
@@ -219,6 +183,9 @@ class SandboxModels:
             raise Invalid("anthropic-version: header is required")
         if not isinstance(noted.body, dict):
             raise Invalid("We could not parse the JSON body of your request.")
+        if form == "embeddings":
+            noted.prompt = "\n".join(read_texts(noted.body))
+            return Asked(form, noted.body["model"], "", noted.prompt)
         asked = wire.read_request(form, noted.body)
         noted.prompt = asked.prompt
         if wire.tokens(asked.prompt) > self.context_tokens:
