@@ -27,6 +27,9 @@ BRANCH_DEPTHS = (3_000, 50)
 """How many generations of the default branch are fetched; the second where the first is too much."""
 
 BRANCH = "refs/refactoriq/branch"
+NOBODYS = "1" * 40
+"""The id of no commit."""
+
 SECONDS = 120.0
 """How long one fetch may take."""
 
@@ -136,10 +139,10 @@ class Fetcher:
     async def _branch(self, place: Place, hold: Hold, remote: Remote) -> GitTree:
         async with self._writing(place, remote) as fetch:
             try:
-                await fetch.refs(BRANCH_DEPTHS[0], f"+HEAD:{BRANCH}")
+                await _bring_newest(fetch, BRANCH_DEPTHS[0])
             except GitTooMuch:
                 place.sweep()
-                await fetch.refs(BRANCH_DEPTHS[1], f"+HEAD:{BRANCH}")
+                await _bring_newest(fetch, BRANCH_DEPTHS[1])
             (sha,) = await fetch.objects.commits(BRANCH)
         await self.repositories.trim(place)
         return GitTree(fetch.objects, sha, FilesLater(self._later(place, remote), sha).fetch, hold)
@@ -175,6 +178,17 @@ async def _bring_tips(fetch: Fetch, wanted: Wanted, depth: int) -> None:
         else:
             return
     raise last or NoSuchCommit(wanted.head_sha)
+
+
+async def _bring_newest(fetch: Fetch, depth: int) -> None:
+    """Bring what HEAD stands for. Raises NoSuchCommit where a git server has none: it was asked twice.
+
+    To git, a proxy's page is a server without any branch; but only a git server answers when it is asked for an id.
+    """
+    try:
+        await fetch.refs(depth, f"+HEAD:{BRANCH}")
+    except NoSuchCommit:
+        await fetch.refs(depth, f"+{NOBODYS}:{BRANCH}")
 
 
 async def _merge_base(fetch: Fetch, tip: str, head: str) -> str | None:

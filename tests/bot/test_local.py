@@ -209,3 +209,12 @@ async def test_the_temporary_folder_goes_with_the_change(
     assert list(tmp_path.glob("refactoriq-*"))
     del local
     assert not list(tmp_path.glob("refactoriq-*"))
+
+
+async def test_the_tree_to_look_around_in_is_the_commit_that_the_change_starts_from(checkout: BuiltRepository) -> None:
+    (checkout.path / "new.py").write_text("n = 1\n")
+    commit(checkout.path, {"later.py": "l = 1\n"}, parents=[checkout.base])
+    tree = (await local_change(checkout.path, None, None)).change.tree
+    assert tree is not None
+    assert tree.sha == checkout.base
+    assert {file.path for file in await tree.files()} == {"app.py", "old.py"}

@@ -1,75 +1,19 @@
 """Where a change comes from: git first, the API behind it, and what could not be read is said."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 import structlog
 
-from bot import source as module
 from bot.git.cache import Repositories
 from bot.git.fetching import Fetcher
-from bot.github.client import Client
-from bot.github.host import GitHubHost
-from bot.github.http import Http
-from bot.github.identity import Identity, MemoryCache
 from bot.source import GitHubSource, Web
 from handlers.host import Gone
-from review.change import Change, End
+from review.change import End
 from review.diff import FileKind, FileStatus
 from review.errors import Superseded
+from tests.bot.conftest import RULES, Octo
 from tests.builders import Executable, Files, Submodule, Symlink, commit, git
-from tests.sandbox import world
-from tests.sandbox.github import SandboxGitHub
 
 pytestmark = pytest.mark.integration
-
-RULES = "max_comments: 3\n"
-
-
-@dataclass(slots=True)
-class Octo:
-    """octo/app with the app on it, and the source that reads its pull requests."""
-
-    github: SandboxGitHub
-    repository: world.Repository
-    installation: world.Installation
-    folder: Path
-    client: Client
-    source: GitHubSource
-
-    async def change(self, pull: world.PullRequest) -> Change:
-        return await self.source.change(self.installation.id, await self.read(pull))
-
-    async def read(self, pull: world.PullRequest) -> module.PullRequest:
-        return await GitHubHost(self.client).pull_request(self.installation.id, self.repository.full_name, pull.number)
-
-    def opened(self, head: Files, base: Files | None = None) -> world.PullRequest:
-        return self.github.open_pull_request(self.repository, head, base=base)
-
-    def without_git(self, kind: str = "503") -> None:
-        """From now on git gets no answer from GitHub."""
-        self.github.fault("*", r"octo/app\.git/", kind, times=10_000)
-
-    def rest(self) -> list[str]:
-        return [f"{one.method} {one.path}" for one in self.github.rest_requests]
-
-    def hold_still(self) -> list[str]:
-        """The REST calls from now on."""
-        self.github.server.requests.clear()
-        return self.rest()
-
-
-@pytest.fixture
-async def octo(github: SandboxGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Octo]:
-    monkeypatch.setattr(module, "PAUSE", 0.01)
-    repository = github.create_repository("octo/app", {"app.py": "a = 1\nb = 2\n", ".refactoriq.yml": RULES, "lib.py": "x\n"})
-    installation = github.install("octo")
-    async with Http(github.api_url, seconds=5) as http:
-        client = Client(http, Identity(http, github.app_id, github.private_key, cache=MemoryCache()))
-        source = GitHubSource(Fetcher(Repositories(tmp_path / "cache")), client, Web(f"{github.url}/"))
-        yield Octo(github, repository, installation, tmp_path / "cache", client, source)
 
 
 async def test_git_brings_the_change_both_ends_and_the_rules_for_one_token_call(octo: Octo) -> None:
@@ -282,3 +226,14 @@ async def test_a_renamed_repository_keeps_its_copy(octo: Octo) -> None:
     (kept,) = octo.folder.glob("*/*.git")
     assert kept.name == f"{octo.repository.id}.git"
     assert git(kept, "rev-parse", "refs/refactoriq/1/head").decode().strip() == pull.head_sha
+
+
+async def test_a_change_carries_the_tree_that_it_starts_from_and_none_by_the_api(octo: Octo) -> None:
+    pull = octo.opened({"app.py": "a = 2\nb = 2\n", "new.py": "1\n"})
+    octo.github.push_base(octo.repository, {"later.py": "1\n"})
+    tree = (await octo.change(pull)).tree
+    assert tree is not None
+    assert tree.sha == pull.base_sha
+    assert {file.path for file in await tree.files()} == {".refactoriq.yml", "app.py", "lib.py"}
+    octo.without_git()
+    assert (await octo.change(pull)).tree is None

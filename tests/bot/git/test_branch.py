@@ -6,7 +6,7 @@ import pytest
 
 from bot.git import fetching as module
 from bot.git import incoming
-from bot.git.errors import GitRefused, NoSuchCommit
+from bot.git.errors import GitAway, GitRefused, NoSuchCommit
 from bot.git.fetching import Fetcher
 from bot.git.tree import GitTree
 from review.change import End
@@ -155,6 +155,14 @@ async def test_a_host_that_is_away_when_files_are_read_is_for_later(fetching: Fe
         await contents(tree)
     fault.times = 0
     assert set(await contents(tree)) == {"README.md", "app.py"}
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "503", "429", "lose_request", "html", "malformed"])
+@pytest.mark.parametrize("path", ["info/refs", "git-upload-pack"])
+async def test_a_host_that_is_broken_is_away_and_not_empty(fetching: Fetching, kind: str, path: str) -> None:
+    fetching.github.fault("*", path, kind, times=9)
+    with pytest.raises(GitAway):
+        await fetching.branch()
 
 
 async def test_a_deleted_repository_is_refused(fetching: Fetching) -> None:
