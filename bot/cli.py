@@ -36,6 +36,16 @@ def review(
 
 
 @app.command()
+def index(
+    what: Annotated[str, typer.Argument(metavar="PATH|OWNER/REPO", help="An installed repository, or a git checkout.")],
+) -> None:
+    """Bring an installed repository's index up to date; of a local checkout, show what would be indexed."""
+    from bot.commands.index import index as run
+
+    run(what)
+
+
+@app.command()
 def serve() -> None:
     """Run web, worker and scheduler together, on embedded Postgres and Redis unless DATABASE_URL and REDIS_URL are set."""
     from bot.commands.serve import serve as run

@@ -1,7 +1,8 @@
 """What is shown on a terminal: colours where there are any, and never a control character that a stranger wrote."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from review.analysis import Analysis
@@ -35,6 +36,23 @@ def say(text: str) -> None:
     """Lines for the person at the terminal, on stderr."""
     sys.stderr.write(harmless(text, keep="\n") + "\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr, where that is a terminal: told a step, how much of it is done, and how much there is (0: unknown)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, markup=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("start", total=None)
+
+        def told(step: str, done: int, of: int) -> None:
+            progress.update(bar, description=step, completed=done, total=of or None)
+
+        yield told
 
 
 def text_report(analysis: Analysis, diff: Diff) -> str:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
+from bot.embedders import embedders
 from bot.git.cache import Repositories
 from bot.git.fetching import Fetcher
 from bot.github.client import Client
@@ -18,6 +19,7 @@ from bot.source import GitHubSource, Web
 from handlers.context import Context
 from review.analyzers import ANALYZERS
 from review.reviewer import Reviewer
+from storage.code.indexes import CodeIndexes
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
@@ -38,13 +40,16 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         tokens = await stack.enter_async_context(Tokens.open(redis_url, secret))
         client = await stack.enter_async_context(_client(settings, tokens))
         asked = await stack.enter_async_context(providers(settings))
+        embed = await stack.enter_async_context(embedders(settings))
         yield Context(
             deliveries=Deliveries(database),
             installations=Installations(database),
             reviews=Reviews(database),
+            code_indexes=CodeIndexes(database),
             queue=queue,
             host=GitHubHost(client),
             source=_source(settings, client),
+            embedders=embed,
             reviewer=Reviewer(
                 analyzers=tuple(analyzer() for analyzer in ANALYZERS),
                 providers=asked,

@@ -2,13 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from handlers.host import CodeHost, Source
+from review.context.embedders.embedder import Embedder
 from review.reviewer import Reviewer
+from storage.code.indexes import CodeIndexes
 from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.queue import Queue
 from storage.reviews import Reviews
+
+
+class Embedders(Protocol):
+    """The embedders that the settings allow for."""
+
+    @property
+    def current(self) -> Embedder:
+        """The one whose vectors are made."""
+        ...
+
+    def named(self, name: str) -> Embedder | None:
+        """The one of that name, with whose vectors an index may still be served; None where it cannot be had any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +37,11 @@ class Context:
     deliveries: Deliveries
     installations: Installations
     reviews: Reviews
+    code_indexes: CodeIndexes
     queue: Queue
     host: CodeHost
     source: Source
+    embedders: Embedders
     reviewer: Reviewer
     marker_key: bytes = field(repr=False)
     on_step: Callable[[str, float], None] = lambda _step, _seconds: None

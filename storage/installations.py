@@ -96,7 +96,7 @@ class Installations:
         is there, else those of these `repositories` that are removed."""
         async with self._database.system() as connection:
             cursor = await connection.execute(LEFT, (installation.account_id, [repository.id for repository in repositories]))
-            return [Tenant(*row, suspended=False, removed=True) for row in await cursor.fetchall()]
+            return [Tenant(row[0], row[1], suspended=False, removed=True) for row in await cursor.fetchall()]
 
     async def _installed(self, which: LiteralString, values: tuple[object, ...]) -> list[Installed]:
         async with self._database.system() as connection:

@@ -4,15 +4,12 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
-from bot.commands.processes import need
+from bot.commands.processes import need, with_running_services
 from bot.settings import Settings, read_settings
 from handlers.sweep import stored_job
 from review.errors import UserError
 from storage.database import Database
 from storage.deliveries import Deliveries, RememberedDelivery
-from storage.embedded import running_services
 from storage.queue import Queue, QueueName
 
 COLUMNS = ("ID", "STATE", "TRIES", "EVENT", "PULL", "HEAD", "SAID")
@@ -48,12 +45,7 @@ def retry_job(job_id: str) -> None:
 
 
 def _settings() -> Settings:
-    """With the Postgres and Redis of a `refactoriq serve` on the same DATA_DIR, where no others are named."""
-    settings = read_settings()
-    running = running_services(settings.data_dir)
-    if running is not None:
-        own = {"database_url": SecretStr(running.database_url), "redis_url": SecretStr(running.redis_url)}
-        settings = settings.model_copy(update={name: getattr(settings, name) or url for name, url in own.items()})
+    settings = with_running_services(read_settings())
     need(settings, "database_url", "redis_url")
     return settings
 

@@ -1,5 +1,7 @@
 """`refactoriq web`, `worker` and `migrate`: one process each, as Procfile names them."""
 
+from pydantic import SecretStr
+
 from bot.settings import Settings, given, read_settings
 from review.errors import UserError
 
@@ -42,6 +44,17 @@ def migrate() -> None:
     settings = read_settings()
     need(settings, "database_url")
     run(settings.database_url.get_secret_value())
+
+
+def with_running_services(settings: Settings) -> Settings:
+    """With the Postgres and Redis of a `refactoriq serve` on the same DATA_DIR, where no others are named."""
+    from storage.embedded import running_services
+
+    running = running_services(settings.data_dir)
+    if running is None:
+        return settings
+    own = {"database_url": SecretStr(running.database_url), "redis_url": SecretStr(running.redis_url)}
+    return settings.model_copy(update={name: getattr(settings, name) or url for name, url in own.items()})
 
 
 HOW = {

@@ -7,11 +7,10 @@ from review.context.cut_definitions import MOST_LINES, Piece, cut_definitions
 from review.context.cut_lines import cut_lines
 from review.context.find_definitions import OUTSIDE, Found, find_definitions
 from review.context.languages import Language, Role, language_of, languages
+from review.context.source_files import MAX_LINE
 from review.context.tree import LARGEST_FILE
 from review.context.words import names_of, words_of
 
-MAX_LINE = 20_000
-"""Longer lines are data or minified code, and parsers take their time with them."""
 MAX_TREE_BYTES = 512_000
 """What tree-sitter is given: rubbish costs it several seconds a megabyte."""
 
@@ -24,12 +23,21 @@ def parse(path: str, data: bytes) -> ParsedFile:
     name = language_of(path)
     if len(data) > LARGEST_FILE:
         return ParsedFile(name, (), {}, note=f"larger than {LARGEST_FILE:,} bytes")
-    source = data.decode("utf-8", "replace").replace("\0", "\ufffd")
+    source = _text(data)
     language = languages().get(name)
     if language is None or not language.kinds:
         return _by_lines(name, source)
     note = why_not_by_syntax(language, data)
     return _by_lines(name, source, note) if note else _by_syntax(language, source)
+
+
+def parse_by_lines(path: str, data: bytes, because: str) -> ParsedFile:
+    """The same without a look at its syntax, which takes a fraction of the time; `because` becomes its note."""
+    return _by_lines(language_of(path), _text(data), because)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def why_not_by_syntax(language: Language, data: bytes) -> str:

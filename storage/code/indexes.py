@@ -106,18 +106,20 @@ class CodeIndexes:
         skipped: Mapping[str, str],
         history: NewHistory,
         embedder_name: str,
+        coming: str = "",
     ) -> None:
         """From now on retrieval sees exactly these files, as of that commit, and the vectors of that embedder ('' : none).
 
-        One transaction; it costs as much as has changed. What no file needs any more is removed, and vectors of any other
-        embedder. `skipped` holds the reason for each path that was left out. Ends the claim.
+        One transaction; it costs as much as has changed. What no file needs any more is removed, and vectors of any
+        embedder but that one and the `coming` one, which is not done yet. `skipped` holds the reason for each path that
+        was left out. Ends the claim.
         Raises ValueError when a blob was not kept before.
         """
         await make_fast(self._database, claimed, embedder_name)
         async with self._code(claimed) as connection:
             await publication.alone(connection, claimed.repository_id)
             await _must_be_ours(connection, claimed)
-            await publication.publish(connection, claimed, commit_sha, files, skipped, history, embedder_name)
+            await publication.publish(connection, claimed, commit_sha, files, skipped, history, embedder_name, coming)
         await no_longer_fast(self._database, claimed.repository_id, but=embedder_name)
 
     async def state(self, organization_id: int, repository_id: int) -> IndexState | None:

@@ -26,16 +26,17 @@ SELECT coalesce(f.number, i.last_number + (row_number() OVER (PARTITION BY f.num
        f.blob_id AS old_blob, b.id AS new_blob, w.path, w.folder, w.stem, w.sha, w.language, b.length, b.chunks
 FROM (SELECT * FROM code_files WHERE repository_id = %(repository)s) f
 FULL JOIN (SELECT DISTINCT ON (path) * FROM wanted ORDER BY path) w ON w.path = f.path
-LEFT JOIN code_blobs b ON b.organization_id = %(organization)s AND b.sha = w.sha AND b.language = w.language
-    AND b.repository_id = %(repository)s
+LEFT JOIN LATERAL (
+    SELECT * FROM code_blobs o WHERE o.organization_id = %(organization)s AND o.sha = w.sha AND o.language = w.language
+    AND o.repository_id = %(repository)s OFFSET 0) b ON true
 JOIN code_indexes i ON i.repository_id = %(repository)s
 WHERE (f.sha, f.language) IS DISTINCT FROM (w.sha, w.language)
 """
 NOT_KEPT = "SELECT count(*), min(path) FROM changed WHERE path IS NOT NULL AND new_blob IS NULL"
 FILES = (
     """
-    DELETE FROM code_files f USING changed c
-    WHERE f.repository_id = %(repository)s AND f.number = c.number AND c.new_blob IS NULL
+    DELETE FROM code_files WHERE repository_id = %(repository)s
+        AND number = ANY (ARRAY(SELECT number FROM changed WHERE new_blob IS NULL))
     """,
     """
     INSERT INTO code_files
@@ -46,19 +47,19 @@ FILES = (
         language = excluded.language, length = excluded.length, chunks = excluded.chunks
     """,
     """
-    DELETE FROM code_blobs b WHERE repository_id = %(repository)s AND NOT EXISTS (
-        SELECT FROM code_files f WHERE f.repository_id = %(repository)s AND f.blob_id = b.id)
+    DELETE FROM code_blobs WHERE repository_id = %(repository)s
+        AND id NOT IN (SELECT blob_id FROM code_files WHERE repository_id = %(repository)s)
     """,
     """
-    DELETE FROM code_vectors WHERE repository_id = %(repository)s AND model <> %(embedder)s AND %(embedder)s <> '' AND EXISTS (
-        SELECT FROM code_indexes WHERE repository_id = %(repository)s AND NOT models <@ ARRAY[%(embedder)s::text])
+    DELETE FROM code_vectors WHERE repository_id = %(repository)s AND model <> ALL (%(models)s::text[]) AND EXISTS (
+        SELECT FROM code_indexes WHERE repository_id = %(repository)s AND NOT models <@ %(models)s::text[])
     """,
 )
 PUBLISHED = """
 UPDATE code_indexes i
 SET state = 'ready', heartbeat_at = clock_timestamp(), indexed_at = now(), commit_sha = %(commit)s, because = '',
     skipped = %(skipped)s, embedder = %(embedder)s, files = f.files, words = f.words, chunks = f.chunks,
-    models = CASE WHEN %(embedder)s = '' THEN models ELSE ARRAY(SELECT unnest(models) INTERSECT SELECT %(embedder)s::text) END,
+    models = ARRAY(SELECT unnest(models) INTERSECT SELECT unnest(%(models)s::text[])),
     last_number = greatest(last_number, (SELECT max(number) FROM changed))
 FROM (SELECT count(*) AS files, coalesce(sum(length), 0) AS words, coalesce(sum(chunks), 0) AS chunks
       FROM code_files WHERE repository_id = %(repository)s) f
@@ -79,13 +80,14 @@ async def publish(
     skipped: Mapping[str, str],
     new_history: NewHistory,
     embedder: str,
+    coming: str,
 ) -> None:
     """Make these files what is seen. Raises ValueError when a blob is not there."""
     too_long = sum(len(file.path) * 4 > LONGEST_PATH and len(plain(file.path).encode()) > LONGEST_PATH for file in files)
     reasons = Counter(skipped.values()) + Counter({f"its path is longer than {LONGEST_PATH} bytes": too_long})
     values = {
         "organization": claimed.organization_id, "repository": claimed.repository_id, "commit": commit_sha,
-        "skipped": Jsonb(plain_json(reasons)), "embedder": embedder,
+        "skipped": Jsonb(plain_json(reasons)), "embedder": embedder, "models": [embedder, coming],
     }  # fmt: skip
     await copy_in(connection, "wanted", WANTED, _wanted(files))
     await connection.execute("ANALYZE wanted")
