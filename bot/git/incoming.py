@@ -16,8 +16,8 @@ ALL_HISTORY = 2_147_483_647
 """A depth that means all (git's own number)."""
 
 MOST_BLOBS = 40_000
-FEW = 1_000
-"""Blobs that are asked for one by one; where more are missing, all files of the commit come, which is one short question."""
+FEW = 300
+"""Blobs of a commit that are asked for one by one; whoever wants more gets all of its files, by one short question."""
 
 FEW_BYTES = 200_000_000
 """What blobs asked for one by one may weigh: nobody knows how large they are before they come."""
@@ -94,11 +94,15 @@ class Later:
 
 
 class FilesLater:
-    """Fetches the files of one commit when they are read: few by their ids; else all that are small enough, once."""
+    """Fetches the files of one commit when they are read: few by their ids; then all that are small enough, once.
+
+    So it takes few fetches to read everything, in however small portions that is done.
+    """
 
     def __init__(self, later: Later, commit: str) -> None:
         self._later = later
         self._commit = commit
+        self._asked = 0
         self._all_here = False
 
     async def fetch(self, oids: set[str]) -> None:
@@ -108,7 +112,8 @@ class FilesLater:
             if self._all_here:
                 return
             missing = await later.objects.missing(oids)
-            if len(missing) <= FEW:
+            self._asked += len(missing)
+            if self._asked <= FEW:
                 bounds = Bounds(later.bounds.seconds, file_bytes=min(FEW_BYTES, later.bounds.file_bytes or FEW_BYTES))
                 with contextlib.suppress(GitTooMuch):
                     await Fetch(later.objects, later.remote, bounds, writing).blobs(missing)

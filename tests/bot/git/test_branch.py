@@ -58,6 +58,15 @@ async def test_thousands_of_files_come_in_one_fetch_and_large_ones_not_at_all(fe
     assert fetching.fetches() == 2, "it is known to be too large"
 
 
+async def test_files_that_are_read_in_small_portions_take_few_fetches_all_the_same(fetching: Fetching) -> None:
+    fetching.github.push_base(fetching.repository, {f"d{n % 7}/f{n}.py": f"{n}\n" for n in range(1_000)})
+    tree = await fetching.branch()
+    blobs = [file.blob for file in await tree.files()]
+    read = [await tree.read(blobs[at : at + 100]) for at in range(0, len(blobs), 100)]
+    assert sum(map(len, read)) == 1_002
+    assert fetching.fetches() == 1 + 3 + 1
+
+
 async def test_a_few_files_that_weigh_too_much_are_left_where_they_are(
     fetching: Fetching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
