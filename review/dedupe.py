@@ -64,6 +64,7 @@ def _merge(kept: Finding, twin: Finding) -> Finding:
         kept,
         suggestion=kept.suggestion or twin.suggestion,
         confidence=max(kept.confidence, twin.confidence),
+        cites=tuple(dict.fromkeys((*kept.cites, *twin.cites))),
         also=(*kept.also, f"{twin.source}:{twin.rule}", *twin.also),
         twins=tuple(dict.fromkeys(name for name in (*kept.twins, *twin.fingerprints) if name not in ("", kept.fingerprint))),
     )

@@ -102,6 +102,8 @@ class Finding:
     also: tuple[str, ...] = field(default=())
     """`source:rule` of the findings that were merged into this one."""
     twins: tuple[str, ...] = ()
+    cites: tuple[Location, ...] = ()
+    """The places outside of the change that it depends on, as they stand in the base."""
 
     @property
     def path(self) -> str:

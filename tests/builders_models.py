@@ -78,6 +78,7 @@ def a_claim(path: str = "app.py", line: int = 1, quote: str = "", **more: Any) -
         "rule": "wrong-result",
         "message": "It is wrong.",
         "confidence": 0.9,
+        "context": [],
         "fix": None,
     }
     return {"path": path, "line": line, "quote": quote, **fields, **more}

@@ -29,7 +29,13 @@ class Item(msgspec.Struct, frozen=True):
     rule: str
     message: str
     confidence: float
+    context: Any = None
     fix: Fix | None = None
+
+    @property
+    def cited(self) -> list[str]:
+        """The ids of places that the finding depends on, as far as `context` holds such: nothing in it spoils a finding."""
+        return [id.strip() for id in self.context if isinstance(id, str)] if isinstance(self.context, list) else []
 
 
 class Unreadable(Exception):
@@ -87,6 +93,7 @@ ANSWER_SCHEMA = _object(
             rule=TEXT,
             message=TEXT,
             confidence={"type": "number"},
+            context={"type": "array", "items": TEXT},
             fix={"anyOf": [FIX, {"type": "null"}]},
         ),
     }

@@ -7,6 +7,7 @@ from math import ceil
 
 from review.diff import Hunk
 from review.models.shown import ShownFile, hunk_tokens
+from review.models.shown_place import ShownPlace
 
 AT_ONCE = 12
 """Calls that run at the same time, for one review."""
@@ -34,18 +35,22 @@ MOST_HALVINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one call is about; `halvings` is how often it was cut after a call."""
+    """What one call is about; `halvings` is how often it was cut after a call.
+
+    `context` are places outside of the change that are shown with it.
+    """
 
     files: tuple[ShownFile, ...]
     halvings: int = 0
+    context: tuple[ShownPlace, ...] = ()
 
     @property
     def tokens(self) -> int:
-        """About how many tokens it costs, without the instructions."""
+        """About how many tokens the change in it costs, without the instructions and the context."""
         return sum(file.tokens for file in self.files)
 
     def halves(self) -> "tuple[Piece, Piece] | None":
-        """Two pieces of about the same size, or None where it is too small to cut."""
+        """Two pieces of about the same size, or None where it is too small to cut. They have no context: it was too much."""
         if self.tokens < TOO_SMALL or self.halvings == MOST_HALVINGS:
             return None
         units = list(_units(self.files, ceil(self.tokens / 4)))

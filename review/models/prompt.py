@@ -1,4 +1,4 @@
-"""Write the prompt for a piece: the same instructions every time, then the change as data that cannot pass for instructions."""
+"""Write the prompt for a piece: the same instructions every time, then change and context as data that cannot pass for them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -8,6 +8,7 @@ from importlib.resources import files
 from review.diff import Hunk
 from review.models.pieces import Piece
 from review.models.shown import Blank, near_numbers, on_one_line
+from review.models.shown_place import by_id
 from review.providers.provider import Prompt
 
 MAX_TITLE = 200
@@ -51,6 +52,8 @@ def _lines(piece: Piece) -> Iterator[str]:
         yield f"=== {file.heading}"
         for hunk in file.hunks:
             yield from _hunk(hunk)
+    for id, place in by_id(piece.context).items():
+        yield from place.rows(id)
 
 
 def _hunk(hunk: Hunk) -> Iterator[str]:

@@ -45,8 +45,8 @@ class ShownFile:
 def show(file: FileDiff, head: Sequence[str], blank: Blank) -> ShownFile:
     """The whole file as it is shown. `head` are the lines of the head's file."""
     texts = blank_lines([line.text[:READ_OF_A_LINE] for line in file.lines()], blank)
-    inside = _inside_of_keys(head, blank)
-    rest = iter([BLANKED if near in inside else _shortened(text) for near, text in zip(_near(file), texts, strict=True)])
+    inside = inside_of_keys(head, blank)
+    rest = iter([BLANKED if near in inside else shortened(text) for near, text in zip(_near(file), texts, strict=True)])
     hunks = tuple(_shown_hunk(hunk, rest, head, blank) for hunk in file.hunks)
     name = on_one_line(blank(file.path))
     long = sum(len(line.text) > MAX_LINE for line in file.lines())
@@ -62,8 +62,8 @@ def blank_lines(lines: Sequence[str], blank: Blank) -> list[str]:
     return [line if line in harmless else BLANKED for line in lines]
 
 
-def _inside_of_keys(head: Sequence[str], blank: Blank) -> set[int]:
-    """The head's lines inside of secrets that go over several lines: a hunk may show neither their begin nor their end."""
+def inside_of_keys(head: Sequence[str], blank: Blank) -> set[int]:
+    """A file's lines inside of secrets that go over several: what is shown may hold neither their begin nor their end."""
     if not any(word in line for line in head for word in OVER_LINES):
         return set()
     lines = [line[:READ_OF_A_LINE] for line in head]
@@ -116,7 +116,8 @@ def near_numbers(lines: Sequence[Line]) -> list[int]:
     return numbers[::-1]
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """The line as it is shown: nothing in it ends it for some reader, and it is not endless."""
     text = BREAKS.sub(" ", text.removesuffix("\r")).encode("utf-8", "replace").decode()
     return text[:MAX_LINE] + CUT if len(text) > MAX_LINE else text
 

@@ -55,6 +55,15 @@ def test_one_bad_item_does_not_lose_the_rest(bad: object) -> None:
     assert (len(items), unreadable) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("context", "cited"),
+    [(["C1", " C2 "], ["C1", "C2"]), ([], []), (None, []), ("C1", []), ([1, None, "C3"], ["C3"]), ({"C1": 1}, [])],
+)
+def test_whatever_stands_in_context_spoils_no_finding(context: object, cited: list[str]) -> None:
+    (item,), unreadable = read(a_claim(context=context))
+    assert (item.cited, unreadable) == (cited, 0)
+
+
 def test_what_means_the_same_is_accepted() -> None:
     (item,), _ = read(a_claim(line="12", confidence="0.5", extra=True) | {"fix": None})
     assert (item.line, item.confidence) == (12, 0.5)

@@ -8,7 +8,9 @@ from review.lines import line_texts
 from review.models.pieces import Piece
 from review.models.prompt import MAX_DESCRIPTION, about, instructions, write_prompt
 from review.models.shown import BLANKED, CUT, MAX_LINE, Blank, blank_lines, show
+from review.models.shown_place import show_place
 from review.secrets.blank import blank_secrets
+from tests.builders_context import a_place
 from tests.builders_models import a_diff, a_file, numbered, shown_file, unblanked
 from tests.builders_secrets import private_key
 
@@ -49,6 +51,16 @@ def test_a_prompt_is_the_authors_words_and_then_each_file_with_its_hunks() -> No
     piece = Piece(tuple(show(file, heads[file.path].splitlines(), unblanked) for file in diff.files))
     prompt = write_prompt(piece, about("Deposit", "Faster.\n\n  It is.", unblanked))
     assert prompt.user == RENDERED.read_text()
+
+
+def test_the_context_of_a_piece_comes_last_inside_of_the_same_fence() -> None:
+    (file,) = a_diff({"bank/account.py": BASE}, {"bank/account.py": HEAD}).files
+    text = "def pay(account, amount):\n    return account.deposit(-amount)"
+    why = "uses `deposit`, which the change alters"
+    context = (show_place(a_place("bank/pay.py", 3, text, symbol="pay", why=why), unblanked), show_place(a_place(), unblanked))
+    prompt = write_prompt(Piece((show(file, HEAD.splitlines(), unblanked),), context=context), "")
+    assert prompt.user == RENDERED.with_name("prompt_with_context.txt").read_text()
+    assert prompt.system == instructions()
 
 
 def test_the_instructions_are_short_and_the_same_for_every_piece() -> None:
