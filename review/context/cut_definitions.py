@@ -12,7 +12,8 @@ from review.context.languages import Role
 MOST_LINES = 60
 """Lines of a piece that is not one definition."""
 MOST_LINES_OF_ONE = 200
-SAYS = re.compile(r"\w")
+SAYS = re.compile(r"\b(?!end\b)\w")
+"""A line without it only closes what is above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Cut a run of lines into pieces of bearable length, at empty lines where there are some."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 Span = tuple[int, int]
@@ -47,6 +48,11 @@ def _cuts(lines: Sequence[str], first: int, last: int, pieces: int, most: int) -
         share = -(-(last + 1 - start) // max(pieces - len(cuts), 2))
         near = range(max(start + 1, start + share - most // 4), min(start + share + most // 4, start + most) + 1)
         after_empty = [line for line in near if line <= last and is_empty(lines[line - 1])]
-        start = min(after_empty, key=lambda line, wanted=start + share: abs(line - wanted), default=start + min(share, most))
+        even = start + min(share, most)
+        start = min(after_empty, key=partial(_distance, even), default=even)
         cuts.append(start)
     return cuts
+
+
+def _distance(one: int, other: int) -> int:
+    return abs(one - other)

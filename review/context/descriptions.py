@@ -68,7 +68,7 @@ def doc_above(lines: Sequence[str]) -> str:
         if len(line) > 10 * LONGEST_DOC or NOT_SAID.match(MARKS.sub("", line)):
             continue
         said = MARKS.sub("", TAG.sub("", line))
-        if len(IDENTIFIER.findall(said)) > 1:
+        if IDENTIFIER.search(said):
             return first_sentence(said)
     return ""
 

@@ -1,5 +1,6 @@
 """Find what a text defines, by its syntax tree: functions, classes, constants, with their lines, names, signatures and docs."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from review.context.descriptions import bare_name, bound_names, doc_above, docst
 from review.context.languages import Language, NodeKind, Role
 
 OUTSIDE = -1
+OUT_OF_CLASS = re.compile(r"::|\.prototype\.")
+"""Stands in the name of a method that is written outside of its class."""
 WHOLE_BODY = 2_000
 """Characters of a body of which the beginning may be a docstring."""
 
@@ -36,7 +39,7 @@ def find_definitions(language: Language, source: str, lines: Sequence[str]) -> S
     """What a text defines, in its order: what is inside of another comes after it. What functions define inside is left out."""
     root = SgRoot(source, language.name).root()
     finder = _Finder(language, source, lines)
-    for node in root.find_all({"rule": {"any": list(language.rules)}}):
+    for node in root.find_all(any=list(language.rules)):
         finder.see(node)
     return finder.found
 
@@ -51,6 +54,8 @@ class _Finder:
         """The definitions around: where in the text each ends, and its place in `found`."""
         self.leading: dict[int, int] = {}
         """By the last line of a comment or decorator that stands alone on its lines, its first line."""
+        self.said: set[int] = set()
+        """The lines of the comments among them."""
 
     def see(self, node: SgNode) -> None:
         """Take in the next node."""
@@ -74,8 +79,10 @@ class _Finder:
 
     def _lead(self, node: SgNode, line: int, column: int) -> None:
         if not self.lines[line][:column].strip():
-            end = node.range().end
-            self.leading[end.line - (end.column == 0 and end.line > line)] = line
+            last = _last_line(node)
+            self.leading[last] = line
+            if "comment" in node.kind():
+                self.said.update(range(line, last + 1))
 
     def _name(self, node: SgNode, kind: NodeKind) -> SgNode | None:
         if node.kind() in self.language.needs_body and node.field("body") is None:
@@ -96,10 +103,9 @@ class _Finder:
                 self.found.append(Found(kind.role, "", names, line, line, line, inside))
             return
         symbol = self._symbol(node, text, inside)
-        if not symbol:
-            return
-        self.open.append((node.range().end.index, len(self.found)))
-        self.found.append(self._found(kind.role, node, symbol, line, inside))
+        if symbol:
+            self.open.append((node.range().end.index, len(self.found)))
+            self.found.append(self._found(kind, node, name, symbol, inside))
 
     def _is_open(self, inside: int) -> bool:
         return self.found[inside].role is Role.SCOPE
@@ -111,25 +117,39 @@ class _Finder:
         own = symbol_of(name)
         return ".".join([*parts, own]) if own else ""
 
-    def _found(self, role: Role, node: SgNode, symbol: str, name_line: int, inside: int) -> Found:
-        name = bare_name(symbol) if role in (Role.FUNCTION, Role.CLASS) else ""
-        span = node.range()
-        first, last = self._first_line(node), max(span.end.line - (span.end.column == 0), span.start.line)
-        body = node.field("body")
-        opens = body.range().start.index if body is not None else self._end_of_line(span.start.index)
-        doc = docstring_in(self.source[opens : opens + WHOLE_BODY]) if self.language.docstrings and body is not None else ""
+    def _found(self, kind: NodeKind, node: SgNode, name: SgNode, symbol: str, inside: int) -> Found:
+        bare = bare_name(symbol) if kind.role in (Role.FUNCTION, Role.CLASS) else ""
+        first, begin = self._first_line(node), node.range().start
+        head, doc = self._head(kind, node, name.range().start.index)
         return Found(
-            role=role,
+            role=kind.role,
             symbol=symbol,
-            names=[name] if name else [],
+            names=[bare] if bare else [],
             first_line=first,
-            last_line=last,
-            name_line=name_line,
+            last_line=max(_last_line(node), begin.line),
+            name_line=name.range().start.line,
             inside=inside,
-            is_method=bool(self.language.receiver) and node.field(self.language.receiver) is not None,
-            signature=signature_of(self.source[span.start.index : opens]),
-            doc=doc or doc_above(self.lines[first:name_line]),
+            signature=signature_of(head),
+            doc=doc or doc_above([self.lines[line] for line in range(first, begin.line) if line in self.said]),
+            is_method=self._is_method(node, name),
         )
+
+    def _head(self, kind: NodeKind, node: SgNode, named: int) -> tuple[str, str]:
+        """What stands before the body, and the documentation that the body begins with."""
+        whole = node.parent() if kind.of_parent else node
+        start = (whole or node).range().start.index
+        body = node.field("body")
+        if body is None:
+            line = self.source[named : self._end_of_line(named)]
+            return self.source[start:named] + line.partition("{")[0], ""
+        opens = body.range().start.index
+        doc = docstring_in(self.source[opens : opens + WHOLE_BODY]) if self.language.docstrings else ""
+        return self.source[start:opens], doc
+
+    def _is_method(self, node: SgNode, name: SgNode) -> bool:
+        if self.language.receiver and node.field(self.language.receiver) is not None:
+            return True
+        return node.kind() != "class" and OUT_OF_CLASS.search(name.text()) is not None
 
     def _first_line(self, node: SgNode) -> int:
         """Where it begins with all that belongs to it: wrappers, and what stands directly above."""
@@ -144,3 +164,9 @@ class _Finder:
     def _end_of_line(self, index: int) -> int:
         end = self.source.find("\n", index)
         return end if end >= 0 else len(self.source)
+
+
+def _last_line(node: SgNode) -> int:
+    """The last line that holds something of it: many a node ends with its line's end, at the beginning of the next."""
+    end = node.range().end
+    return end.line - (end.column == 0)

@@ -9,6 +9,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from ast_grep_py import Relation, Rule
+
 LANGUAGES_FILE = Path(__file__).parent / "languages.toml"
 NODE = re.compile(r"(?P<path>[\w/]+)(?:(?P<where>:\^|:|>)(?P<name>\w+))?")
 
@@ -44,12 +46,12 @@ class NodeKind:
         return f"{self.parents[0]}/{self.kind}" if self.of_parent else self.kind
 
     @property
-    def rule(self) -> dict[str, Any]:
-        """The rule by which ast-grep finds such nodes."""
-        above: dict[str, Any] = {}
-        for parent in reversed(self.parents):
-            above = {"inside": {"kind": parent, **above}}
-        return {"kind": self.kind, **above}
+    def rule(self) -> Rule:
+        """What ast-grep is asked to find such nodes."""
+        rule = Relation(kind=self.kind)
+        if self.parents:
+            rule["inside"] = _inside(*self.parents)
+        return rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Language:
 
     name: str
     kinds: Mapping[str, NodeKind]
-    rules: tuple[dict[str, Any], ...]
+    rules: tuple[Rule, ...]
     needs_body: frozenset[str]
     wrappers: frozenset[str]
     receiver: str
@@ -115,6 +117,10 @@ def _language(name: str, table: Mapping[str, Any]) -> Language:
         docstrings=table.get("docstrings", False),
         largest=table.get("largest", 0),
     )
+
+
+def _inside(parent: str, *further: str) -> Relation:
+    return Relation(kind=parent, inside=_inside(*further)) if further else Relation(kind=parent)
 
 
 def _node(text: str, role: Role) -> NodeKind:

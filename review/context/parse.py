@@ -1,18 +1,24 @@
 """Parse a file for the index: cut into chunks by its syntax or by lines, with its words and the names it defines and uses."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from review.context.chunk import Chunk, Definition, Kind, ParsedFile
 from review.context.cut_definitions import MOST_LINES, Piece, cut_definitions
 from review.context.cut_lines import cut_lines
 from review.context.find_definitions import OUTSIDE, Found, find_definitions
 from review.context.languages import Language, Role, language_of, languages
-from review.context.source_files import MAX_LINE
 from review.context.tree import LARGEST_FILE
 from review.context.words import names_of, words_of
 
-MAX_TREE_BYTES = 512_000
+MAX_TREE_BYTES = 300_000
 """What tree-sitter is given: rubbish costs it several seconds a megabyte."""
+MAX_TREE_LINE = 5_000
+"""Bytes of a line: the place of each node in a line is counted from its beginning."""
+DEEPEST = 200
+"""Brackets inside of brackets: tree-sitter takes quadratic time and memory to mend what is nested deeply and never closed."""
+STEPS = {ord(bracket): step for brackets, step in (("([{", 1), (")]}", -1)) for bracket in brackets}
+NO_BRACKETS = bytes(set(range(256)) - set(STEPS))
 
 
 def parse(path: str, data: bytes) -> ParsedFile:
@@ -45,8 +51,10 @@ def why_not_by_syntax(language: Language, data: bytes) -> str:
     most = language.largest or MAX_TREE_BYTES
     if len(data) > most:
         return f"larger than {most:,} bytes"
-    if max(map(len, data.split(b"\n"))) > MAX_LINE:
-        return f"has a line longer than {MAX_LINE:,} bytes"
+    if max(map(len, data.split(b"\n"))) > MAX_TREE_LINE:
+        return f"has a line longer than {MAX_TREE_LINE:,} bytes"
+    if max(accumulate(map(STEPS.__getitem__, data.translate(None, NO_BRACKETS))), default=0) > DEEPEST:
+        return f"nested deeper than {DEEPEST} brackets"
     return ""
 
 
@@ -89,8 +97,8 @@ def _kind(found: Sequence[Found], what: Found) -> Kind:
 
 
 def _definitions(pieces: Sequence[Piece], found: Sequence[Found]) -> Iterator[Definition]:
-    """The names with the chunk that holds their line; pieces and definitions are both in the order of the text, or nearly."""
+    """Each name once a line, with the chunk that holds it."""
     chunk_of = {line: place for place, piece in enumerate(pieces) for line in range(piece.span[0], piece.span[1] + 1)}
-    for what in found:
-        for name in what.names:
-            yield Definition(name, chunk_of[what.name_line], what.name_line + 1)
+    names = dict.fromkeys((name, what.name_line) for what in found for name in what.names)
+    for name, line in names:
+        yield Definition(name, chunk_of[line], line + 1)
