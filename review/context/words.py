@@ -1,11 +1,13 @@
 """Words and names of a text: identifiers whole, and their parts, by which code is found."""
 
+import itertools
 import re
 from collections import Counter
 from functools import lru_cache
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
-PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+LETTERS = re.compile(r"[^\W\d_]+")
+PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 LONGEST = 64
 """Characters of an identifier that is still one: longer runs of letters are data."""
 
@@ -28,8 +30,15 @@ def words_of(names: Counter[str]) -> Counter[str]:
 
 @lru_cache(maxsize=200_000)
 def parts(name: str) -> tuple[str, ...]:
-    """The parts of one identifier in lower case, those of a single letter left out."""
-    return tuple(part.lower() for part in PART.findall(name) if len(part) > 1)
+    """The parts of one identifier in lower case, those of a single letter left out (a Han character is a word)."""
+    found = PART.findall(name) if name.isascii() else [part for run in LETTERS.findall(name) for part in _cut_by_case(run)]
+    return tuple(part.lower() for part in found if len(part) > 1 or not part.isascii())
+
+
+def _cut_by_case(run: str) -> list[str]:
+    """`größeÄndern` is `größe` and `Ändern`: letters of any script, cut before a capital that follows a small letter."""
+    starts = [0, *(at for at in range(1, len(run)) if run[at].isupper() and not run[at - 1].isupper()), len(run)]
+    return [run[first:last] for first, last in itertools.pairwise(starts)]
 
 
 def stem(path: str) -> str:

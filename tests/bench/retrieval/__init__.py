@@ -1,0 +1,1 @@
+"""How the ranking is trained and measured: on files hidden from commits of real repositories."""
