@@ -1,0 +1,7 @@
+#!/bin/sh
+set -e
+# Says it.
+say() {
+  echo "$1"
+}
+say x
