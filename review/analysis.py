@@ -36,6 +36,25 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextPlace:
+    """A place outside of the change that a model was shown with a part of it: base's lines, 1-based and inclusive.
+
+    `piece` counts the parts from 1; `why` is the reason that it was brought for; `cited`: a finding depends on it, `posted`:
+    one that is in the analysis' findings.
+    """
+
+    path: str
+    first_line: int
+    last_line: int
+    symbol: str
+    why: str
+    tokens: int
+    piece: int
+    cited: bool = False
+    posted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The engine's whole answer about one head.
 
@@ -54,6 +73,10 @@ class Analysis:
     usage: tuple[Usage, ...] = ()
     notes: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
+    context: tuple[ContextPlace, ...] = ()
+    """What the models were shown of the code beyond the change."""
+    no_context: str = ""
+    """Why they were shown none of it, or not for all parts, where something was in the way; never a reason to be `partial`."""
     changed_lines: int = 0
     partial: bool = False
     """Something that should have looked did not (a model or analyzer failed, a budget ended): not a clean answer."""

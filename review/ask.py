@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from review.analysis import Dropped, Skipped, Usage
+from review.analysis import ContextPlace, Dropped, Skipped, Usage
 from review.change import Change
+from review.find_context import Look, cited, found_places
 from review.finding import Finding, worst_first
 from review.lines import line_texts
 from review.models.calls import Answered, Calls
@@ -33,6 +34,8 @@ class ModelResult:
     skipped: tuple[Skipped, ...] = ()
     models: tuple[str, ...] = ()
     usage: tuple[Usage, ...] = ()
+    context: tuple[ContextPlace, ...] = ()
+    no_context: str = ""
     notes: tuple[str, ...] = ()
     partial: bool = False
 
@@ -44,15 +47,17 @@ async def ask_models(
     *,
     deadline: float,
     blank: Callable[[str], str],
+    look: Look | None = None,
 ) -> ModelResult:
     """Ask the first provider about every piece of the change, the others where it fails, for `deadline` seconds in all.
 
     `head` holds the head's files by path; files that are not in it are left out. `blank` takes secrets out of a text; no
-    text leaves without it. Never raises for a provider that fails: the result says it.
+    text leaves without it. `look` adds what other code says about each piece. Never raises for a provider that fails: the result says it.
     """
     end = monotonic() + deadline
     shown = [show(file, line_texts(head[file.path]), blank) for file in change.diff.files if file.hunks and file.path in head]
     pieces, left_out = cut_into_pieces(condensed(shown))
+    pieces, no_context = await look(pieces) if look else (pieces, "")
     calls = Calls(providers, about(change.title, change.description, blank), end)
     late = ""
     try:
@@ -67,6 +72,8 @@ async def ask_models(
         skipped=tuple(_skipped(shown, left_out, calls)),
         models=tuple(sorted({f"{answered.provider.name} {answered.provider.model}" for answered in calls.answered})),
         usage=tuple(calls.usage),
+        context=tuple(found_places(pieces)),
+        no_context=no_context,
         notes=tuple(_notes(calls, providers, late)),
         partial=bool(calls.open) or not all(is_prose(file.path) for file in left_out),
     )
@@ -85,7 +92,7 @@ def _grounded(answers: Sequence[Answered], pages: Mapping[str, Page]) -> tuple[l
         paths = {name: file.path for file in answered.piece.files for name in (file.name, file.path)}
         for item in answered.items:
             page = pages[paths[item.path]] if item.path in paths else None
-            result = ground(item, page, answered.provider.name)
+            result = cited(ground(item, page, answered.provider.name), item, answered.piece)
             if isinstance(result, Dropped):
                 dropped.append(result)
             elif (key := (result.location, result.rule, result.message)) in found:

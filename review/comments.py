@@ -27,6 +27,9 @@ LONGEST_PATH = 200
 MOST_SAID = 400
 """Characters of a finding's message in the list, which is read at a glance."""
 
+MOST_CITED = 2
+"""Places beyond the change that a comment names."""
+
 OPEN_ROWS = 10
 """Findings without a comment that are read at once; those after them are folded away."""
 
@@ -101,7 +104,7 @@ def place(findings: Iterable[Finding], diff: Diff, max_comments: int) -> tuple[l
 
 
 def _comment(finding: Finding, spot: Anchor) -> Comment:
-    body = _paragraphs(_title(finding), _message(finding), _block(finding), _source(finding))
+    body = _paragraphs(_title(finding), _message(finding), _see_also(finding), _block(finding), _source(finding))
     return Comment(
         path=spot.path,
         line=spot.line,
@@ -114,6 +117,12 @@ def _comment(finding: Finding, spot: Anchor) -> Comment:
 
 def _message(finding: Finding) -> str:
     return cleaned(blank_secrets(finding.message))
+
+
+def _see_also(finding: Finding) -> str:
+    """The code beyond the change that the finding depends on, as words that link to nothing."""
+    places = [code(_place(blank_secrets(cited.path), cited.first_line)) for cited in finding.cites[:MOST_CITED]]
+    return f"See also {' and '.join(places)}." if places else ""
 
 
 def _block(finding: Finding) -> str:

@@ -10,10 +10,13 @@ from review.analysis import Analysis, Dropped, Skipped
 from review.analyzers.analyzer import Analyzer
 from review.ask import ModelResult, ask_models
 from review.change import Change, End
+from review.context.retrieve import Retriever
 from review.dedupe import merged
 from review.diff import Diff, FileDiff
+from review.find_context import find_context, settled
 from review.finding import Finding, worst_first
 from review.fingerprint import fingerprinted
+from review.models.pieces import Piece
 from review.paths import choose_files
 from review.providers.provider import Provider
 from review.rules import ReadRules, Rules
@@ -42,11 +45,13 @@ class Reviewer:
     why_no_models: str = "No model looked at this change: no model key is set. The analyzers alone did."
     on_step: OnStep = field(default=lambda _step, _seconds: None)
 
-    async def review(self, change: Change, read: ReadRules, *, models_held_back: str = "") -> Analysis:
+    async def review(
+        self, change: Change, read: ReadRules, *, models_held_back: str = "", retriever: Retriever | None = None
+    ) -> Analysis:
         """Look at the change. Never raises for a tool or a model that fails: the analysis says it, and is `partial`.
 
-        `models_held_back` is the reason, in a sentence, why no model may be asked this time. Raises TryAgain when the
-        files cannot be read just now.
+        `models_held_back` is the reason, in a sentence, why no model may be asked this time. `retriever` finds what other
+        code models should see. Raises TryAgain when the files cannot be read just now.
         """
         clock = Clock(self.on_step)
         files, skipped = choose_files(change.diff.files, read.rules)
@@ -56,7 +61,7 @@ class Reviewer:
         chosen = replace(change, diff=Diff(tuple(file for file in files if file.path in texts.head)))
         held_back = models_held_back or self._why_no_models(read)
         analyzed, asked = await asyncio.gather(
-            self._analyze(chosen, texts, read, clock), self._ask(chosen, texts, held_back, clock)
+            self._analyze(chosen, texts, read, clock), self._ask(chosen, texts, held_back, clock, retriever)
         )
         with clock.step("verify"):
             findings, dropped = settle([*analyzed.findings, *asked.findings], chosen, texts, read.rules)
@@ -71,6 +76,8 @@ class Reviewer:
             usage=asked.usage,
             notes=(*change.unread, *read.notes, *analyzed.notes, *([held_back] if held_back else []), *asked.notes),
             timings=clock.seconds,
+            context=settled(asked.context, findings, [*asked.dropped, *dropped]),
+            no_context=asked.no_context,
             changed_lines=chosen.diff.changed_lines,
             partial=bool(change.unread or analyzed.notes or asked.partial),
         )
@@ -85,11 +92,20 @@ class Reviewer:
         with clock.step("analyzers"):
             return await run_analyzers(change, texts.head, texts.base, wanted)
 
-    async def _ask(self, change: Change, texts: "Texts", held_back: str, clock: "Clock") -> ModelResult:
+    async def _ask(
+        self, change: Change, texts: "Texts", held_back: str, clock: "Clock", retriever: Retriever | None
+    ) -> ModelResult:
         if held_back or not change.diff.files:
             return ModelResult()
+
+        async def look(pieces: list[Piece]) -> tuple[list[Piece], str]:
+            if retriever is None:
+                return pieces, ""
+            with clock.step("context"):
+                return await find_context(pieces, change, texts.base, retriever, blank_secrets)
+
         with clock.step("models"):
-            return await ask_models(change, texts.head, self.providers, deadline=MODEL_DEADLINE, blank=blank_secrets)
+            return await ask_models(change, texts.head, self.providers, deadline=MODEL_DEADLINE, blank=blank_secrets, look=look)
 
 
 @dataclass(frozen=True, slots=True)

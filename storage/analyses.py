@@ -11,11 +11,11 @@ from storage.database import Connection, plain, plain_json
 
 FINDING = """
 INSERT INTO findings (organization_id, analysis_id, fingerprint, path, side, first_line, last_line, severity, category, source,
-                      rule, message, quote, confidence, suggestion, dropped_because)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                      rule, message, quote, confidence, suggestion, cites, dropped_because)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
-IN_THE_RECORD = ("read", "skipped", "analyzers", "models", "usage", "notes", "timings")
+IN_THE_RECORD = ("read", "skipped", "analyzers", "models", "usage", "notes", "context", "no_context", "timings")
 
 
 async def keep_analysis(
@@ -39,12 +39,29 @@ async def keep_analysis(
     return analysis_id
 
 
+CITED = """
+SELECT count(*) FILTER (WHERE (place ->> 'posted')::boolean), count(*)
+FROM analyses, jsonb_array_elements(record -> 'context') AS place
+WHERE created_at > now() - make_interval(days => %s)
+"""
+
+
+async def cited_places(connection: Connection, days: int) -> tuple[int, int]:
+    """Of the places that models were shown beyond the change in these days: how many a posted finding cites, and how many
+    there were. The tenant's of the transaction; their share is what retrieval is worth."""
+    cursor = await connection.execute(CITED, (days,))
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101  (an aggregate is one row)
+    return int(row[0]), int(row[1])
+
+
 def _values(organization_id: int, analysis_id: int, finding: Finding, because: str | None) -> tuple[Any, ...]:
     place = finding.location
+    cites = Jsonb(plain_json([asdict(cited) for cited in finding.cites]))
     suggestion = None if finding.suggestion is None else Jsonb(plain_json(asdict(finding.suggestion)))
     return (
         organization_id, analysis_id, finding.fingerprint, plain(place.path), place.side.value,
         place.first_line, place.last_line,
         finding.severity.value, finding.category.value, plain(finding.source), plain(finding.rule), plain(finding.message),
-        plain(finding.quote), finding.confidence, suggestion, None if because is None else plain(because),
+        plain(finding.quote), finding.confidence, suggestion, cites, None if because is None else plain(because),
     )  # fmt: skip

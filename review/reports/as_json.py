@@ -30,6 +30,8 @@ class Json:
             "models": analysis.models,
             "usage": [asdict(call) for call in analysis.usage],
             "notes": analysis.notes,
+            "context": [asdict(place) for place in analysis.context],
+            "no_context": analysis.no_context,
             "timings": analysis.timings,
         }
         return orjson.dumps(_plain(document), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
