@@ -11,7 +11,7 @@ from storage.database import Connection
 
 MISSING = """
 SELECT id, symbol, text FROM code_chunks c WHERE repository_id = %(repository)s AND id > %(after)s AND NOT EXISTS (
-    SELECT FROM code_vectors v WHERE v.repository_id = %(repository)s AND v.chunk_id = c.id AND v.model = %(model)s)
+    SELECT FROM code_vectors v WHERE v.repository_id = %(repository)s AND v.chunk_id = c.id AND v.model = %(model)s OFFSET 0)
 ORDER BY id LIMIT %(most)s
 """
 INCOMING = (("chunk_id", "int8"), ("embedding", "halfvec"))
