@@ -12,9 +12,11 @@ from handlers.context import Context
 from handlers.heartbeat import beside
 from handlers.host import Rejected
 from handlers.publish import Standing, Thread
+from handlers.retrieving import Retrieving
 from review.analysis import Analysis
 from review.change import Change
 from review.comments import without_lines, write_note, write_review, write_update
+from review.context.retrieve import Retriever
 from review.errors import Superseded, TryAgain
 from review.marker import Marker
 from review.pull_request import PullRequest
@@ -73,8 +75,20 @@ class Reviewing:
         self.context.on_step("fetch", fetched)
         read = parse_rules(rules, tuple(analyzer.name for analyzer in self.context.reviewer.analyzers))
         held_back = STRANGER if self.pull.from_stranger else ""
-        analysis = await self.context.reviewer.review(change, read, models_held_back=held_back)
+        retriever = None if held_back else await self._retriever(change, read)
+        analysis = await self.context.reviewer.review(change, read, models_held_back=held_back, retriever=retriever)
         return Thought(change, replace(analysis, timings={"fetch": fetched, **analysis.timings}), read)
+
+    async def _retriever(self, change: Change, read: ReadRules) -> Retriever | None:
+        """What finds other code for the models, where models are asked and may see it."""
+        if not (read.rules.models and read.rules.context and self.context.reviewer.providers):
+            return None
+        repository = self.pull.repository
+        retrieving = Retrieving(self.context, self.installation_id, repository.id, self.claimed.head)
+        started = monotonic()
+        retriever = await retrieving.retriever(change)
+        self.context.on_step("index", monotonic() - started)
+        return retriever
 
     async def _say(self, thought: Thought) -> str:
         """Post what is new, or where nothing is, say so in the review that stands already, or in one short note."""
