@@ -119,6 +119,6 @@ def test_the_image_installs_what_was_tested_and_no_test_tool() -> None:
 
 
 def locked(name: str) -> dict[str, str]:
-    """By package, its line in that lock file with version and marker, and its hashes."""
+    """By package, its version and hashes in that lock file; its marker may be narrower where fewer packages ask for it."""
     entries = re.split(r"\n(?=\w)", (ROOT / name).read_text().strip())
-    return {entry.partition("==")[0]: entry for entry in entries}
+    return {entry.partition("==")[0]: re.sub(r" ; .*", " \\\\", entry, count=1) for entry in entries}
