@@ -6,9 +6,10 @@ from itertools import accumulate
 from review.context.chunk import Chunk, Definition, Kind, ParsedFile
 from review.context.cut_definitions import MOST_LINES, Piece, cut_definitions
 from review.context.cut_lines import cut_lines
-from review.context.find_definitions import OUTSIDE, Found, find_definitions
+from review.context.find_definitions import OUTSIDE, Found
 from review.context.languages import Language, Role, language_of, languages
 from review.context.tree import LARGEST_FILE
+from review.context.tree_process import GaveUp, tree_process
 from review.context.words import names_of, words_of
 
 MAX_TREE_BYTES = 300_000
@@ -34,7 +35,12 @@ def parse(path: str, data: bytes) -> ParsedFile:
     if language is None or not language.kinds:
         return _by_lines(name, source)
     note = why_not_by_syntax(language, data)
-    return _by_lines(name, source, note) if note else _by_syntax(language, source)
+    if note:
+        return _by_lines(name, source, note)
+    try:
+        return _by_syntax(language, source)
+    except GaveUp:
+        return _by_lines(name, source, "too much for its parser")
 
 
 def parse_by_lines(path: str, data: bytes, because: str) -> ParsedFile:
@@ -68,7 +74,7 @@ def _by_lines(language: str, source: str, note: str = "") -> ParsedFile:
 
 def _by_syntax(language: Language, source: str) -> ParsedFile:
     lines = source.split("\n")
-    found = find_definitions(language, source, lines)
+    found = tree_process().definitions(language.name, source)
     pieces = cut_definitions(lines, found)
     names = names_of(source)
     return ParsedFile(

@@ -103,7 +103,7 @@ def test_carriage_returns_and_odd_separators_do_not_shift_lines(source: Path) ->
     assert len(odd.chunks) >= len(plain.chunks)
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=200, deadline=None)
 @given(
     ending=st.sampled_from(ENDINGS),
     data=st.binary(max_size=400) | st.lists(st.sampled_from(TOKENS)).map(lambda t: "".join(t).encode()),
@@ -112,7 +112,7 @@ def test_any_bytes_are_cut_so_that_each_line_is_held_once(ending: str, data: byt
     holds_each_line_once(parse(f"a{ending}", data), data)
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=200, deadline=None)
 @given(
     source=st.sampled_from(SOURCES),
     cut=st.tuples(st.integers(0, 500), st.integers(0, 60)),

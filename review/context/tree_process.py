@@ -1,0 +1,129 @@
+"""Read syntax trees in a process of their own, with bounds: 5 kB of some rubbish cost tree-sitter gigabytes."""
+
+import atexit
+import os
+import resource
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from functools import cache
+from typing import IO
+
+import msgspec
+
+from review.context.find_definitions import Found, find_definitions
+from review.context.languages import languages
+
+MOST_MEMORY = 700_000_000
+"""Bytes; an ordinary file of the largest size that is tried needs a fifth of it."""
+MOST_SECONDS = 5.0
+LENGTH = struct.Struct(">I")
+START = "import sys; sys.path[:] = {path!r}; from review.context.tree_process import serve; serve()"
+"""With our own search path, never the working directory's: that may be a repository under review."""
+
+
+class GaveUp(Exception):
+    """The parser ran out of time or memory, and is gone; the next file gets a new one."""
+
+
+class TreeProcess:
+    """Asks the process, and starts it when it is needed. One question at a time, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._answers = msgspec.msgpack.Decoder(list[Found])
+
+    def definitions(self, language: str, source: str) -> list[Found]:
+        """What this text defines; raises GaveUp."""
+        with self._lock:
+            process = self._started()
+            try:
+                return self._answers.decode(_ask(process, msgspec.msgpack.encode((language, source))))
+            except (OSError, EOFError, TimeoutError) as error:
+                self._end()
+                raise GaveUp from error
+
+    def close(self) -> None:
+        """End the process, if it was this one that started it."""
+        with self._lock:
+            self._end()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """The process. One that was started before a fork belongs to the parent: two would read each other's answers."""
+        if self._process is None or self._owner != os.getpid():
+            command = [sys.executable, "-I", "-c", START.format(path=[entry for entry in sys.path if entry])]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            )
+            self._owner = os.getpid()
+        return self._process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None or self._owner != os.getpid():
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            _shut(pipe)
+
+
+@cache
+def tree_process() -> TreeProcess:
+    """The one that this program uses, ended with it."""
+    process = TreeProcess()
+    atexit.register(process.close)
+    return process
+
+
+def serve() -> None:
+    """Answer questions from standard input until it ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    questions = msgspec.msgpack.Decoder(tuple[str, str])
+    while head := sys.stdin.buffer.read(LENGTH.size):
+        name, source = questions.decode(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
+        answer = msgspec.msgpack.encode(find_definitions(languages()[name], source, source.split("\n")))
+        sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
+        sys.stdout.buffer.flush()
+
+
+def _ask(process: subprocess.Popen[bytes], question: bytes) -> bytes:
+    assert process.stdin and process.stdout  # noqa: S101  (both are pipes)
+    _write(process.stdin, LENGTH.pack(len(question)) + question)
+    until = time.monotonic() + MOST_SECONDS
+    return _read(process.stdout, LENGTH.unpack(_read(process.stdout, LENGTH.size, until))[0], until)
+
+
+def _write(pipe: IO[bytes], data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(pipe.fileno(), rest) :]
+
+
+def _read(pipe: IO[bytes], count: int, until: float) -> bytes:
+    """Exactly so many bytes. The pipe is not buffered, so that what is there can be waited for."""
+    got = bytearray()
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    while len(got) < count:
+        if not waiting.poll(max(until - time.monotonic(), 0) * 1000):
+            raise TimeoutError
+        part = os.read(pipe.fileno(), count - len(got))
+        if not part:
+            raise EOFError
+        got += part
+    return bytes(got)
+
+
+def _shut(pipe: IO[bytes] | None) -> None:
+    """Close it; what was not written yet has nobody to read it."""
+    with suppress(OSError):
+        if pipe is not None:
+            pipe.close()
