@@ -106,6 +106,9 @@ async def test_the_doctor_tries_the_embedder(models: SandboxModels) -> None:
     assert "the API key was not accepted" in line.sentence and KEY not in line.sentence
 
 
-async def test_the_doctor_says_what_an_embedder_lacks() -> None:
-    (line,) = await embeddings(parse_settings(embedder="openai"))
-    assert (line.state, "set EMBEDDING_API_KEY" in line.sentence) == (State.WRONG, True)
+@pytest.mark.parametrize(
+    ("embedder", "advice"), [("openai", "set EMBEDDING_API_KEY"), ("sentence-transformers", "set EMBEDDING_PATH")]
+)
+async def test_the_doctor_says_what_an_embedder_lacks(embedder: str, advice: str) -> None:
+    (line,) = await embeddings(parse_settings(embedder=embedder))
+    assert (line.state, advice in line.sentence) == (State.WRONG, True)

@@ -19,6 +19,7 @@ CONTRACT = """
     DATABASE_URL REDIS_URL SECRET_KEY GITHUB_APP_ID GITHUB_PRIVATE_KEY GITHUB_WEBHOOK_SECRET GITHUB_CLIENT_ID
     GITHUB_CLIENT_SECRET
     GITHUB_API_URL OPENAI_API_KEY OPENAI_BASE_URL OPENAI_MODEL ANTHROPIC_API_KEY ANTHROPIC_BASE_URL ANTHROPIC_MODEL
+    EMBEDDER EMBEDDING_MODEL EMBEDDING_BASE_URL EMBEDDING_API_KEY EMBEDDING_DIMENSIONS EMBEDDING_PATH
     MODEL_PROVIDERS STORAGE_URL DATA_DIR HOST PORT PUBLIC_URL GITHUB_WEB_URL LOG_LEVEL LOG_FORMAT SENTRY_DSN ENVIRONMENT
     HTTPS_PROXY SSL_CERT_FILE
 """.split()  # noqa: SIM905
@@ -126,6 +127,9 @@ def test_a_database_url_is_understood_in_every_spelling(monkeypatch: pytest.Monk
         ("LOG_LEVEL", "loud", "LOG_LEVEL "),
         ("ENVIRONMENT", "moon", "ENVIRONMENT "),
         ("MODEL_PROVIDERS", "openai,skynet", "MODEL_PROVIDERS "),
+        ("EMBEDDER", "skynet", "EMBEDDER should be 'hashing', 'openai' or 'sentence-transformers'."),
+        ("EMBEDDING_BASE_URL", "ftp://h", "EMBEDDING_BASE_URL must start with https://"),
+        ("EMBEDDING_DIMENSIONS", "4001", "EMBEDDING_DIMENSIONS should be less than or equal to 4000."),
     ],
 )
 def test_a_setting_that_is_wrong_is_named_without_its_value(
@@ -204,7 +208,7 @@ def test_nothing_secret_is_in_the_settings_words(monkeypatch: pytest.MonkeyPatch
         "SECRET_KEY": "hidden-a", "DATABASE_URL": "postgres://u:hidden-b@h/d", "REDIS_URL": "redis://:hidden-c@h",
         "GITHUB_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nhidden-d", "GITHUB_WEBHOOK_SECRET": "hidden-e,hidden-f",
         "GITHUB_CLIENT_SECRET": "hidden-g", "OPENAI_API_KEY": "hidden-h", "ANTHROPIC_API_KEY": "hidden-i",
-        "SENTRY_DSN": "https://hidden-j@sentry.example/1", "HTTPS_PROXY": "http://me:hidden-k@proxy:3128",
+        "EMBEDDING_API_KEY": "hidden-l", "SENTRY_DSN": "https://hidden-j@sentry.example/1", "HTTPS_PROXY": "http://me:hidden-k@proxy:3128",
     }  # fmt: skip
     settings = given(monkeypatch, **secrets)
     for words in (repr(settings), str(settings), f"{settings!r:.5000}", repr(read_model_settings())):
