@@ -46,6 +46,34 @@ def index(
 
 
 @app.command()
+def context(
+    path: Annotated[Path, typer.Argument(help="A git checkout.")] = Path(),
+    rev: Annotated[str, typer.Option(help="The revision that the diff starts from, at which the other code is read.")] = "HEAD",
+    diff: Annotated[
+        str, typer.Option(metavar="FILE", help="The output of `git diff` against it; - reads it from stdin.")
+    ] = "-",
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+    k: Annotated[int, typer.Option("-k", help="How many files.")] = 10,
+) -> None:
+    """Print what other code a diff would be reviewed with, each file and place with the reason that it is there."""
+    from bot.commands.context import context as run
+
+    raise typer.Exit(run(path, rev, diff, format, k))
+
+
+@app.command()
+def eval_retrieval(
+    path: Annotated[Path, typer.Argument(metavar="REPO", help="A git checkout with its history.")],
+    queries: Annotated[int, typer.Option(help="How many commits to ask about.")] = 200,
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> None:
+    """Measure retrieval: hide one file of each of many commits, and see how far up it is found."""
+    from bot.commands.eval_retrieval import eval_retrieval as run
+
+    raise typer.Exit(run(path, queries, format))
+
+
+@app.command()
 def serve() -> None:
     """Run web, worker and scheduler together, on embedded Postgres and Redis unless DATABASE_URL and REDIS_URL are set."""
     from bot.commands.serve import serve as run

@@ -28,8 +28,10 @@ ASKED_WORDS = 12
 """A chunk with so many of the change's rarest words is as like to it as can be."""
 
 ON_A_CHANGED_LINE = 1.0
-LEAST_RARITY = 0.3
-UNMEANT = 0.3
+LEAST_RARITY, LEAST_OF_COMPOSED = 0.3, 0.7
+"""What a name that all in question hold still counts; one made of parts (`put_many`) means the same thing everywhere."""
+
+UNMEANT, ELSEWHERE = 0.3, 0.7
 ASSIGNED = re.compile(r"^(?:[a-z#]+[ \t]+)*([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 
 CALLED = re.compile(r"(?:\.|->|::)([^\W\d]\w*)|([^\W\d]\w*)[(!]")
@@ -204,6 +206,8 @@ class _Pool:
         meant = [name for name in names if one.own or not name.startswith("_")]
         if one.chunk.kind in (Kind.FUNCTION, Kind.METHOD):
             meant = [name for name in meant if name in self._called]
+        if one.chunk.kind is Kind.MODULE and not one.own:
+            return ELSEWHERE if any(not name.isalpha() or not name.islower() for name in meant) else UNMEANT
         return 1.0 if meant else UNMEANT
 
     def _asked(self, tie: Tie, name: str) -> float:
@@ -212,7 +216,8 @@ class _Pool:
 
     def _rarity(self, name: str, often: Counter[str]) -> float:
         """1 for what one chunk has, less for what many have; a name that is used everywhere is hardly worth a look."""
-        return max(1 - math.log(max(often[name], 1)) / math.log(self._size + 2), LEAST_RARITY)
+        least = LEAST_OF_COMPOSED if len(parts(name)) > 1 else LEAST_RARITY
+        return max(1 - math.log(max(often[name], 1)) / math.log(self._size + 2), least)
 
     def _alike(self, one: _Read, factor: float) -> Iterator[tuple[Tie, float, list[str]]]:
         shared = {word: self._weight(word) for word in one.words}

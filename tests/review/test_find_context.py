@@ -67,7 +67,7 @@ async def test_a_small_change_gets_no_more_context_than_it_is_long() -> None:
     (piece,), because = await found(BASE, HEAD, retriever)
     ((query, diff, budget),) = retriever.asked
     assert ([shown.place for shown in piece.context], because) == ([CALLER], "")
-    assert (query.altered, diff, budget) == ({"share"}, a_change(BASE, HEAD).diff, piece.tokens)
+    assert (query.altered, diff, budget) == (frozenset({"share"}), a_change(BASE, HEAD).diff, piece.tokens)
     assert piece.tokens < 60
 
 
