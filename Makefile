@@ -8,10 +8,10 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 UV := uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --no-header --no-annotate -q
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo run test test-slow test-all check bench lock clean
+.PHONY: help install demo run test test-slow test-all check bench bench-retrieval lock clean
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 17
 
 install: $(STAMP)  ## make .venv from requirements.lock, with .venv/bin/refactoriq
 
@@ -46,6 +46,9 @@ check: $(STAMP)  ## lint, types, house rules
 
 bench: $(STAMP)  ## measure the receiver, the engine and the worker
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-retrieval: $(STAMP)  ## measure how files are ranked on the histories of ARGS="PATH ..." (none: this repository)
+	@$(BIN)/python -m tests.bench.retrieval $(ARGS)
 
 lock:  ## write the lock files anew from pyproject.toml: with the test tools, and without for the image
 	$(UV) --extra dev -o requirements.lock

@@ -6,55 +6,25 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.git.local import LocalRepository
-from bot.hidden_files import all_changesets, fitting_commits, hide_file
-from review.context.embedders.hashing import Hashing
-from review.context.features import features
-from review.context.memory import MemoryIndex, Parsed, Vectors, follow
-from review.context.query import query_of
-from review.context.signals import gather
-
-CHANGESETS = 5_000
-SECONDS = 600.0
+from bot.hidden_file_ranks import answers
 
 
-async def extract(repository: Path, most: int) -> dict[str, np.ndarray]:
-    """All questions of one repository: the rows of their candidates one under the other."""
-    local = LocalRepository(repository)
-    objects = local.objects
-    tip = await local.commit("HEAD")
-    history = await all_changesets(objects, tip)
-    index, parsed, vectors, embedder = MemoryIndex(), Parsed(), Vectors(), Hashing()
-    rows, sizes, answers, names = [], [], [], []
-    for commit in await fitting_commits(objects, tip, most):
-        question = await hide_file(objects, commit, history)
-        deadline = time.monotonic() + SECONDS
-        await follow(index, question.tree, changesets=CHANGESETS, deadline=deadline, parsed=parsed)
-        query = query_of(question.diff, question.base)
-        await index.embed(embedder, vectors)
-        signals = await gather(index, query, (await embedder.embed([query.text]))[0])
-        columns = features(query, signals)
-        names = list(columns)
-        rows.append(np.column_stack(list(columns.values())).astype(np.float32))
-        sizes.append(len(signals.files))
-        paths = [file.path for file in signals.files]
-        answers.append(paths.index(commit.hidden) if commit.hidden in paths else -1)
-        indexed = commit.hidden in index.paths()
-        if answers[-1] < 0:
-            print(
-                "missed", repository.name, commit.sha[:10], commit.hidden, "indexed" if indexed else "NOT INDEXED", len(paths)
-            )
-    return {
-        "rows": np.concatenate(rows),
-        "sizes": np.array(sizes),
-        "answers": np.array(answers),
-        "names": np.array(names),
-    }
+async def extract(repository: Path, most: int) -> dict[str, NDArray]:
+    """All questions of one repository: the rows of their candidates one under the other, and where the answers are (or -1)."""
+    rows, sizes, places, names = [], [], [], []
+    async for answer in answers(LocalRepository(repository), most):
+        names = list(answer.columns)
+        rows.append(np.column_stack(list(answer.columns.values())).astype(np.float32))
+        sizes.append(len(rows[-1]))
+        places.append(-1 if answer.at is None else answer.at)
+    return {"rows": np.concatenate(rows), "sizes": np.array(sizes), "answers": np.array(places), "names": np.array(names)}
 
 
 def main() -> None:
-    """Write what is new."""
+    """Write FOLDER/OWNER+NAME.npz for each repository, named by its folder (or the one around a folder `repo`)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("repositories", nargs="+", type=Path)
@@ -65,9 +35,11 @@ def main() -> None:
         found = asyncio.run(extract(repository, given.queries))
         name = repository.resolve().parent.name if repository.name == "repo" else repository.name
         np.savez_compressed(given.folder / f"{name}.npz", **found)
-        answers = found["answers"]
-        held = (answers >= 0).mean()
-        print(f"{name}: {len(answers)} questions, {held:.1%} among candidates, {time.monotonic() - began:.0f} s", flush=True)
+        among = (found["answers"] >= 0).mean()
+        print(
+            f"{name}: {len(found['sizes'])} questions, {among:.1%} among candidates, {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
