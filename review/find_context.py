@@ -13,11 +13,14 @@ from review.errors import RefactorIQError
 from review.finding import Finding, Location, Side
 from review.models.answer_schema import Item
 from review.models.pieces import Piece, is_prose
-from review.models.shown import Blank
+from review.models.shown import Blank, hunk_tokens, tokens
 from review.models.shown_place import by_id, show_place
 
 MOST, MOST_OF_A_PIECE = 10_000, 4_000
 """Tokens of context for a whole review and for one piece. No piece gets more than it has of the change."""
+
+HEADER = 20
+"""Tokens of what git writes before a file's hunks, its names apart."""
 
 DEADLINE = 10.0
 """Seconds for the context of all pieces together."""
@@ -38,8 +41,8 @@ async def find_context(
             return piece
         try:
             async with asyncio.timeout_at(end):
-                query = query_of(_diff_of(piece, change.diff), base)
-                budget = min(piece.tokens, most)
+                part = _diff_of(piece, change.diff)
+                query, budget = query_of(part, base), min(size_of(part), most)
                 retrieved = await retriever.retrieve(query, change.diff, budget_tokens=budget)
         except TimeoutError:
             return f"it took longer than {DEADLINE:.0f} s"
@@ -51,6 +54,12 @@ async def find_context(
     reasons = dict.fromkeys(result for result in results if isinstance(result, str))
     both = zip(pieces, results, strict=True)
     return [piece if isinstance(result, str) else result for piece, result in both], "; ".join(reasons)
+
+
+def size_of(diff: Diff) -> int:
+    """About how many tokens the diff is, as git writes it."""
+    names = sum(HEADER + tokens(file.path * 4) for file in diff.files)
+    return names + sum(hunk_tokens(hunk) for file in diff.files for hunk in file.hunks)
 
 
 def _diff_of(piece: Piece, diff: Diff) -> Diff:

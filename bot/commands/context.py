@@ -17,8 +17,7 @@ from review.context.retrieved import Place, RankedFile, Retrieved
 from review.context.tree import Tree
 from review.diff import Diff
 from review.errors import UserError
-from review.find_context import MOST_OF_A_PIECE
-from review.models.shown import hunk_tokens
+from review.find_context import MOST_OF_A_PIECE, size_of
 from review.parse_diff import parse_diff
 
 TEXT, JSON = "text", "json"
@@ -73,9 +72,8 @@ def _diff(diff_file: str) -> Diff:
 async def _retrieved(path: Path, rev: str, diff: Diff) -> tuple[str, Retrieved]:
     tree = await LocalRepository(path).tree(rev)
     index = await memory_index(tree, changesets=CHANGESETS, deadline=monotonic() + SECONDS)
-    size = sum(hunk_tokens(hunk) for file in diff.files for hunk in file.hunks)
     query = query_of(diff, await _base(tree, diff))
-    budget = min(size, MOST_OF_A_PIECE)
+    budget = min(size_of(diff), MOST_OF_A_PIECE)
     return tree.sha, await Retriever(index, tree).retrieve(query, diff, budget_tokens=budget)
 
 

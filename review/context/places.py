@@ -27,7 +27,9 @@ FURTHER = 0.15
 ASKED_WORDS = 12
 """A chunk with so many of the change's rarest words is as like to it as can be."""
 
-ON_A_CHANGED_LINE = 1.0
+ON_A_CHANGED_LINE = 0.5
+"""What a name weighs in a query that stands on a changed line: those that only stand near weigh less."""
+
 LEAST_RARITY, LEAST_OF_COMPOSED = 0.3, 0.7
 """What a name that all in question hold still counts; one made of parts (`put_many`) means the same thing everywhere."""
 
