@@ -39,7 +39,7 @@ class UnfinishedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class RememberedDelivery:
-    """One as it stands now. `outcome` is a sentence."""
+    """One as it stands now. `repository` is the newest name that we know of it; `outcome` is a sentence."""
 
     id: str
     event: str
@@ -49,6 +49,7 @@ class RememberedDelivery:
     attempts: int
     pull_number: int | None
     head_sha: str | None
+    repository: str | None = None
 
 
 REMEMBER = """
@@ -77,6 +78,10 @@ WHERE this.id = %s AND later.sequence > this.sequence
        OR (later.action = 'converted_to_draft' AND this.action <> 'ready_for_review'))
 ORDER BY later.sequence DESC
 LIMIT 1
+"""
+
+NAME = """
+(SELECT full_name FROM repositories WHERE github_id = deliveries.repository_id ORDER BY updated_at DESC LIMIT 1)
 """
 
 FORGET = """
@@ -196,7 +201,7 @@ class Deliveries:
         return await self._select("ORDER BY sequence DESC LIMIT %s", (limit,))
 
     async def _select(self, which: LiteralString, values: tuple[object, ...]) -> list[RememberedDelivery]:
-        columns = "id, event, action, state, outcome, attempts, pull_number, head_sha"
+        columns = f"id, event, action, state, outcome, attempts, pull_number, head_sha, {NAME}"
         async with self._database.system() as connection:
             cursor = await connection.execute(f"SELECT {columns} FROM deliveries {which}", values)  # noqa: S608
             return [RememberedDelivery(*row) for row in await cursor.fetchall()]

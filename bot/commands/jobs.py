@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.deliveries import Deliveries, RememberedDelivery
 from storage.queue import Queue, QueueName
 
-COLUMNS = ("ID", "STATE", "TRIES", "EVENT", "PULL", "HEAD", "SAID")
+COLUMNS = ("ID", "STATE", "TRIES", "EVENT", "REPOSITORY", "PULL", "HEAD", "SAID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def _row(delivery: RememberedDelivery) -> tuple[str, ...]:
     event = f"{delivery.event}.{delivery.action}" if delivery.action else delivery.event
     pull = str(delivery.pull_number or "")
     said = "".join(c if c.isprintable() else " " for c in delivery.outcome)
-    return delivery.id, delivery.state, str(delivery.attempts), event, pull, (delivery.head_sha or "")[:7], said
+    head = (delivery.head_sha or "")[:7]
+    return delivery.id, delivery.state, str(delivery.attempts), event, delivery.repository or "", pull, head, said
 
 
 async def _overview(settings: Settings, all: bool) -> Overview:

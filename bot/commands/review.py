@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from bot.apply import apply_findings
 from bot.local import LocalChange, local_change
@@ -13,7 +14,9 @@ from bot.settings import ModelSettings, read_model_settings
 from bot.terminal import say, text_report
 from review.analysis import Analysis
 from review.analyzers import ANALYZERS
-from review.change import End
+from review.change import Change, End
+from review.context.memory import memory_index
+from review.context.retrieve import Retriever
 from review.diff import Diff
 from review.errors import UserError
 from review.finding import Severity
@@ -23,6 +26,12 @@ from review.reviewer import Reviewer
 from review.rules import RULES_PATH, parse_rules
 
 TEXT = "text"
+
+INDEX_SECONDS = 10.0
+"""For an index of the moment; files that come last by path are missing from it when that is not enough."""
+
+CHANGESETS = 1_000
+"""Commits that it looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +82,21 @@ async def _reviewed(asked: Asked, settings: ModelSettings) -> tuple[LocalChange,
     read = parse_rules(rules.get(RULES_PATH), tuple(analyzer.name for analyzer in analyzers))
     async with providers(settings) as models:
         reviewer = Reviewer(analyzers, models, why_no_models(settings), on_step=_step)
-        analysis = await reviewer.review(local.change, read)
+        wanted = bool(models) and read.rules.models and read.rules.context
+        analysis = await reviewer.review(local.change, read, retriever=await _retriever(local.change) if wanted else None)
     if asked.apply and local.top is not None:
         await _apply(analysis, local, local.top)
     return local, analysis
+
+
+async def _retriever(change: Change) -> Retriever | None:
+    """What finds other code for the models, in an index of the moment."""
+    if change.tree is None:
+        return None
+    started = monotonic()
+    index = await memory_index(change.tree, changesets=CHANGESETS, deadline=started + INDEX_SECONDS)
+    _step("index", monotonic() - started)
+    return Retriever(index, change.tree)
 
 
 def _step(name: str, seconds: float) -> None:

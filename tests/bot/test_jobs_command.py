@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.embedded import ADDRESSES
 from storage.queue import Queue, QueuedJob
-from tests.builders_storage import a_new_delivery
+from tests.builders_storage import a_new_delivery, a_tenant
 
 pytestmark = pytest.mark.integration
 
@@ -82,7 +82,7 @@ def test_what_is_not_done_is_listed_newest_first_with_its_reason(
     said = capsys.readouterr()
     lines = said.out.splitlines()
     assert lines[0] == "Waiting: 0 high, 0 default, 1 low."
-    assert lines[1].split() == ["ID", "STATE", "TRIES", "EVENT", "PULL", "HEAD", "SAID"]
+    assert lines[1].split() == ["ID", "STATE", "TRIES", "EVENT", "REPOSITORY", "PULL", "HEAD", "SAID"]
     assert [line.split()[:3] for line in lines[2:]] == [
         ["tried", "retrying", "0"],
         ["waits", "received", "0"],
@@ -122,3 +122,16 @@ def test_only_what_failed_can_be_tried_again(database_url: str, redis_url: str, 
         retry_job(id)
     with Redis.from_url(redis_url) as redis:
         assert redis.llen("rq:queue:default") == 0
+
+
+def test_a_job_of_our_own_is_listed_with_its_repository(capsys: pytest.CaptureFixture[str], database_url: str) -> None:
+    async def installed() -> None:
+        async with Database.open(database_url) as database:
+            await a_tenant(database)
+
+    asyncio.run(installed())
+    own = a_new_delivery("index-9001-abc", event="refactoriq", action="index_repository", pull_number=None, head_sha=None)
+    with_deliveries(database_url, lambda deliveries: deliveries.remember([own]))
+    list_jobs()
+    row = capsys.readouterr().out.splitlines()[2]
+    assert row.split() == ["index-9001-abc", "received", "0", "refactoriq.index_repository", "octo/hello"]
