@@ -57,9 +57,13 @@ class SentenceTransformers:
     def _loaded(self) -> Any:
         with self._loading:
             if self._model is None:
+                from safetensors import SafetensorError
                 from sentence_transformers import SentenceTransformer
 
-                self._model = SentenceTransformer(str(self.folder), local_files_only=True, trust_remote_code=False)
+                try:
+                    self._model = SentenceTransformer(str(self.folder), local_files_only=True, trust_remote_code=False)
+                except SafetensorError as error:  # a file that was copied by half, say
+                    raise ValueError(str(error)) from None
             return self._model
 
 

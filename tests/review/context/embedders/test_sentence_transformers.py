@@ -22,16 +22,20 @@ class Model:
     """As the library's class, of three dimensions: the length of a text, and whether it was normalized."""
 
     loaded: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012
-    broken = False
+    broken: Exception | None = None
 
     def __init__(self, folder: str, **options: Any) -> None:
         Model.loaded.append((folder, options))
         if self.broken:
-            raise OSError("no weights here")
+            raise self.broken
 
     def encode(self, texts: list[str], *, normalize_embeddings: bool, **_: Any) -> Any:
         assert normalize_embeddings
         return np.array([[len(text) > 3, len(text) <= 3, 0] for text in texts], np.float32)
+
+
+class SafetensorError(Exception):
+    """What the library of the weights' format raises; it is no OSError and no ValueError."""
 
 
 @pytest.fixture
@@ -40,6 +44,9 @@ def library(monkeypatch: pytest.MonkeyPatch) -> None:
     module.__spec__ = ModuleSpec("sentence_transformers", None)
     module.SentenceTransformer = Model  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sentence_transformers", module)
+    weights = ModuleType("safetensors")
+    weights.SafetensorError = SafetensorError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "safetensors", weights)
     monkeypatch.setattr(Model, "loaded", [])
 
 
@@ -76,9 +83,12 @@ async def test_a_model_that_ends_in_a_dense_layer_has_that_ones_length(folder: P
 
 
 @pytest.mark.usefixtures("library")
-async def test_a_model_that_does_not_load_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Model, "broken", True)
-    with pytest.raises(EmbedderFailed, match=r"my-model does not work \(OSError\): no weights here"):
+@pytest.mark.parametrize("error", [OSError("no weights here"), SafetensorError("no weights here")])
+async def test_a_model_that_does_not_load_is_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(Model, "broken", error)
+    with pytest.raises(EmbedderFailed, match=r"my-model does not work \(\w+\): no weights here"):
         await open_folder(folder).embed(["x"])
 
 
