@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import yaml
-from ast_grep_py import SgRoot
 
 from review.suggestions.python_statements import touched_statements
+from review.tree_process import GaveUp, tree_process
 
 MAX_BYTES = 1_000_000
 MAX_LINE = 20_000
@@ -216,10 +216,11 @@ MEANINGS: dict[str, Callable[[bytes], object]] = {"python": _python_meaning, "ya
 
 
 def _tree_problems(language: str, data: bytes) -> int:
-    """ERROR nodes, and tokens that tree-sitter put in because they were missing: those have no text."""
     if len(data) > MAX_TREE.get(language, MAX_TREE_BYTES):
         raise CannotTell
     if not data.strip():
         return 0
-    root = SgRoot(data.decode("utf-8", "replace"), language).root()
-    return len(root.find_all(kind="ERROR")) + len(root.find_all(regex="^$"))
+    try:
+        return tree_process().errors(language, data.decode("utf-8", "replace"))
+    except GaveUp as error:
+        raise CannotTell from error

@@ -144,3 +144,8 @@ def test_a_hundred_edits_of_a_large_file_are_judged_at_once() -> None:
         assert why_worse("a.py", before, before.replace(b"a + %d\n" % n, b"a - %d\n" % n)) == ""
     assert perf_counter() - started < 2
     assert why_worse("a.py", before, before.replace(b"a + 7\n", b"a + (7\n")) == WORSE
+
+
+def test_a_file_that_costs_its_parser_gigabytes_cannot_be_told_and_does_no_harm() -> None:
+    assert problems("A.java", ("a<" * 50 + "\n").encode() * 300) is None
+    assert problems("A.java", b"class A { int b() { return 1; } }\n") == 0

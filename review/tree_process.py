@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import IO
 
 import msgspec
+from ast_grep_py import SgRoot
 
 from review.context.find_definitions import Found, find_definitions
 from review.context.languages import languages
@@ -22,8 +24,10 @@ MOST_MEMORY = 700_000_000
 """Bytes; an ordinary file of the largest size that is tried needs a fifth of it."""
 MOST_SECONDS = 5.0
 LENGTH = struct.Struct(">I")
-START = "import sys; sys.path[:] = {path!r}; from review.context.tree_process import serve; serve()"
+START = "import sys; sys.path[:] = {path!r}; from review.tree_process import serve; serve()"
 """With our own search path, never the working directory's: that may be a repository under review."""
+
+_definitions, _errors = msgspec.msgpack.Decoder(list[Found]), msgspec.msgpack.Decoder(int)
 
 
 class GaveUp(Exception):
@@ -37,14 +41,20 @@ class TreeProcess:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
-        self._answers = msgspec.msgpack.Decoder(list[Found])
 
     def definitions(self, language: str, source: str) -> list[Found]:
-        """What this text defines; raises GaveUp."""
+        """What this text defines, in a language of `languages.toml`; raises GaveUp."""
+        return _definitions.decode(self._asked("definitions", language, source))
+
+    def errors(self, language: str, source: str) -> int:
+        """How many syntax errors this text has, in a language of ast-grep's; raises GaveUp."""
+        return _errors.decode(self._asked("errors", language, source))
+
+    def _asked(self, what: str, language: str, source: str) -> bytes:
         with self._lock:
             process = self._started()
             try:
-                return self._answers.decode(_ask(process, msgspec.msgpack.encode((language, source))))
+                return _ask(process, msgspec.msgpack.encode((what, language, source)))
             except (OSError, EOFError, TimeoutError) as error:
                 self._end()
                 raise GaveUp from error
@@ -86,12 +96,25 @@ def serve() -> None:
     """Answer questions from standard input until it ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    questions = msgspec.msgpack.Decoder(tuple[str, str])
+    questions = msgspec.msgpack.Decoder(tuple[str, str, str])
     while head := sys.stdin.buffer.read(LENGTH.size):
-        name, source = questions.decode(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
-        answer = msgspec.msgpack.encode(find_definitions(languages()[name], source, source.split("\n")))
+        what, language, source = questions.decode(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
+        answer = msgspec.msgpack.encode(ANSWERS[what](language, source))
         sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
         sys.stdout.buffer.flush()
+
+
+def _find_definitions(language: str, source: str) -> Sequence[Found]:
+    return find_definitions(languages()[language], source, source.split("\n"))
+
+
+def _count_errors(language: str, source: str) -> int:
+    """ERROR nodes, and tokens that tree-sitter put in because they were missing: those have no text."""
+    root = SgRoot(source, language).root()
+    return len(root.find_all(kind="ERROR")) + len(root.find_all(regex="^$"))
+
+
+ANSWERS: dict[str, Callable[[str, str], object]] = {"definitions": _find_definitions, "errors": _count_errors}
 
 
 def _ask(process: subprocess.Popen[bytes], question: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from review.context.parse import parse
-from review.context.tree_process import MOST_SECONDS, GaveUp, TreeProcess
+from review.tree_process import MOST_SECONDS, GaveUp, TreeProcess
 
 pytestmark = pytest.mark.unit
 
