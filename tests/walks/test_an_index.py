@@ -1,4 +1,4 @@
-"""From the installation to the prompt: a repository is indexed in the background, and a model sees the callers of what changed."""
+"""From the installation to the prompt: indexed in the background, a repository shows a model the callers of what changed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from tests.walks.house import House, environment, open_house
 
 pytestmark = pytest.mark.walk
 
+TAX = '"""Taxes."""\n\nRATE = 0.2\n\n\ndef add_tax(amount):\n    """With the tax."""\n    return amount * (1 + RATE)\n'
 SHOP = {
-    "shop/tax.py": '"""Taxes."""\n\nRATE = 0.2\n\n\ndef add_tax(amount):\n    """With the tax."""\n    return amount * (1 + RATE)\n',
+    "shop/tax.py": TAX,
     "shop/cart.py": (
         '"""A cart."""\n\nfrom shop.tax import add_tax\n\n\ndef total_of_cart(prices):\n    """What the customer pays."""\n'
         "    return add_tax(sum(prices))\n"
@@ -23,9 +24,7 @@ SHOP = {
     "shop/label.py": '"""Labels."""\n\n\ndef print_label(name):\n    return name.strip().title()\n',
     "README.md": "# Shop\n",
 }
-CHANGED = {
-    "shop/tax.py": '"""Taxes."""\n\nRATE = 0.2\n\n\ndef add_tax(amount, rate):\n    """With the tax."""\n    return amount * (1 + rate)\n'
-}
+CHANGED = {"shop/tax.py": TAX.replace("(amount)", "(amount, rate)").replace("1 + RATE", "1 + rate")}
 CALLER = "return add_tax(sum(prices))"
 
 
@@ -117,9 +116,7 @@ async def test_a_push_to_another_branch_indexes_nothing(shop: Shop) -> None:
     await shop.installed()
     github = shop.house.github
     before = github.push_base(shop.repository, {"x.py": "x = 1\n"}, ref="topic")
-    row = await shop.house.settle(
-        await shop.house.deliver("push", github.push_payload(shop.repository, before, ref="topic"))
-    )
+    row = await shop.house.settle(await shop.house.deliver("push", github.push_payload(shop.repository, before, ref="topic")))
     assert (row.state, "x.py" in paths(shop.house)) == ("ignored", False)
 
 
