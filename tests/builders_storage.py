@@ -62,7 +62,7 @@ ONE_ROW = {
     "code_files": "(organization_id, repository_id, number, path, folder, stem, blob_id, sha, language, length, chunks)"
     " VALUES (%(org)s, %(repositories)s, 1, 'a', '', 'a', %(code_blobs)s, 'a', '', 1, 1)",
     "code_postings": "(organization_id, repository_id, kind, term, segment, files, counts)"
-    " VALUES (%(org)s, %(repositories)s, 'w', 'a', 0, '{1}', '{1}')",
+    " VALUES (%(org)s, %(repositories)s, 'w', 'a', 0, int4send(1), int4send(1))",
     "code_changesets": "(organization_id, repository_id, number, sha, at, paths)"
     " VALUES (%(org)s, %(repositories)s, 1, 'a', 0, '{a}')",
     "code_changes": "(organization_id, repository_id, path, numbers) VALUES (%(org)s, %(repositories)s, 'a', '{1}')",

@@ -18,7 +18,7 @@ from review.errors import UserError
 from storage.code.state import ClaimedIndex
 from storage.database import Connection, Database
 
-MANY = 20_000
+MANY = 10_000
 """Vectors of a repository from which on it gets an index of its own."""
 
 BUILD_MEMORY = "256MB"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,22 +12,23 @@ from review.context.chunk import Chunk, Kind
 from review.context.index import Holders, IndexedFile, Named, Neighbour, Numbers, Totals
 from review.context.words import stem
 from storage.code.nearest import nearest
+from storage.code.postings import SENT
 from storage.database import Connection, Database, plain
 
 FILE = "SELECT number, path, sha, language, length FROM code_files"
 BESIDE = """
-SELECT DISTINCT f.number, f.path, f.sha, f.language, f.length FROM (
-    SELECT b.* FROM unnest(%(folders)s::text[]) AS folder, LATERAL (
-        SELECT * FROM code_files c WHERE c.repository_id = %(repository)s AND c.folder = folder ORDER BY path LIMIT %(most)s) b
+SELECT DISTINCT number, path, sha, language, length FROM (
+    SELECT b.* FROM unnest(%(folders)s::text[]) AS wanted (folder), LATERAL (
+        SELECT * FROM code_files f WHERE repository_id = %(repository)s AND f.folder = wanted.folder
+        ORDER BY path LIMIT %(most)s) b
     UNION ALL
-    SELECT b.* FROM unnest(%(stems)s::text[]) AS stem, LATERAL (
-        SELECT * FROM code_files c WHERE c.repository_id = %(repository)s AND c.stem = stem ORDER BY path LIMIT %(most)s) b
-) f
+    SELECT b.* FROM unnest(%(stems)s::text[]) AS wanted (stem), LATERAL (
+        SELECT * FROM code_files f WHERE repository_id = %(repository)s AND f.stem = wanted.stem
+        ORDER BY path LIMIT %(most)s) b
+) AS files
 """
-# An array as Postgres sends it has 20 bytes before its numbers: so the lists of all segments become one.
 POSTINGS = """
-SELECT kind::text, term, string_agg(substring(array_send(files) FROM 21), ''::bytea ORDER BY segment),
-       string_agg(substring(array_send(counts) FROM 21), ''::bytea ORDER BY segment)
+SELECT kind::text, term, string_agg(files, ''::bytea ORDER BY segment), string_agg(counts, ''::bytea ORDER BY segment)
 FROM code_postings WHERE repository_id = %(repository)s AND kind = ANY (%(kinds)s::"char"[]) AND term = ANY (%(terms)s)
 GROUP BY kind, term
 """
@@ -35,9 +37,6 @@ SELECT f.number, c.kind, c.symbol, c.first_line, c.last_line, c.text, c.signatur
 FROM code_files f JOIN code_chunks c ON c.repository_id = %(repository)s AND c.blob_id = f.blob_id
 WHERE f.repository_id = %(repository)s AND f.number = ANY (%(files)s) ORDER BY f.number, c.ordinal
 """
-SENT = np.dtype([("size", ">i4"), ("number", ">i4")])
-"""A number of an array as Postgres sends it."""
-
 NONE: Numbers = np.empty(0, np.int64)
 
 
@@ -67,31 +66,31 @@ class PostgresIndex:
     async def beside(self, paths: Sequence[str], most: int) -> Sequence[IndexedFile]:
         """Files in the same folders, and of the same stem anywhere: of each at most `most`, by path."""
         named = _texts(paths)
-        folders, stems = {path.rpartition("/")[0] for path in named}, {stem(path) for path in named}
+        folders, stems = {path.rpartition("/")[0] for path in named}, {stem(path) for path in named} - {""}
         rows = await self._rows(BESIDE, folders=sorted(folders), stems=sorted(stems), most=most)
         return [IndexedFile(*row) for row in rows]
 
     async def holding(self, words: Sequence[str]) -> Mapping[str, Holders]:
         """By word, the files that hold it and how often."""
         rows = await self._rows(POSTINGS, kinds=["w"], terms=_texts(words))
-        return {word: Holders(_numbers(files), _numbers(counts)) for _, word, files, counts in rows}
+        files, counts = _numbers([row[2] for row in rows]), _numbers([row[3] for row in rows])
+        return {row[1]: Holders(*found) for row, *found in zip(rows, files, counts, strict=True)}
 
     async def named(self, names: Sequence[str]) -> Mapping[str, Named]:
         """By name, the files that define it and those that use it."""
         rows = await self._rows(POSTINGS, kinds=["d", "u"], terms=_texts(names))
         found: dict[str, dict[str, Numbers]] = {}
-        for kind, name, files, _ in rows:
-            found.setdefault(name, {})[kind] = _numbers(files)
+        for (kind, name, *_), files in zip(rows, _numbers([row[2] for row in rows]), strict=True):
+            found.setdefault(name, {})[kind] = files
         return {name: Named(by.get("d", NONE), by.get("u", NONE)) for name, by in found.items()}
 
     async def touched(self, paths: Sequence[str]) -> Mapping[str, Numbers]:
         """By path, the numbers of the changesets that touched it, ascending."""
         rows = await self._rows(
-            "SELECT path, substring(array_send(numbers) FROM 21) FROM code_changes"
-            " WHERE repository_id = %(repository)s AND path = ANY (%(paths)s)",
+            "SELECT path, numbers FROM code_changes WHERE repository_id = %(repository)s AND path = ANY (%(paths)s)",
             paths=_texts(paths),
         )
-        return {path: _numbers(numbers) for path, numbers in rows}
+        return {path: np.array(numbers, np.int64) for path, numbers in rows}
 
     async def changesets(self, numbers: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
         """By number, the paths that these changesets touched."""
@@ -136,5 +135,8 @@ def _ints(given: Sequence[int]) -> list[int]:
     return [int(number) for number in given]
 
 
-def _numbers(sent: bytes) -> Numbers:
-    return np.frombuffer(sent, SENT)["number"].astype(np.int64)
+def _numbers(sent: Sequence[bytes]) -> list[Numbers]:
+    """The lists of numbers that these bytes are: all are read at once, and each is a part of the whole."""
+    whole = np.frombuffer(b"".join(sent), SENT).astype(np.int64)
+    ends = list(accumulate(len(one) // SENT.itemsize for one in sent))
+    return [whole[first:end] for first, end in zip([0, *ends], ends, strict=False)]

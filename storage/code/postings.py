@@ -5,16 +5,22 @@ They lie in segments of file numbers: a list of a common word is never rewritten
 
 from typing import LiteralString
 
+import numpy as np
+
+from storage.code.rows import copy_in
 from storage.code.state import ClaimedIndex
 from storage.database import Connection
 
 SEGMENT = 1024
-"""File numbers of a segment: a list of them and their counts fits into a page of Postgres."""
+"""File numbers of a segment: their list and that of their counts fit into a page of Postgres."""
 
 AT_A_TIME = 2
 """Segments that one statement updates: some 600,000 postings, which MEMORY is enough to sort."""
 
 MEMORY = "64MB"
+
+SENT = np.dtype(">i4")
+"""A number as Postgres' int4send has it."""
 
 # OFFSET 0 has a row looked up by its key, whatever the planner thinks of tables that were filled a moment ago.
 ENTRIES: LiteralString = """
@@ -34,45 +40,65 @@ WITH gone AS (GONE), come AS (COME)
 SELECT kind, term COLLATE "C" AS term, number / %(segment)s AS segment, number, come.count
 FROM gone FULL JOIN come USING (kind, term, number) WHERE gone.count IS DISTINCT FROM come.count
 """.replace("GONE", ENTRIES.format(blob="old_blob")).replace("COME", ENTRIES.format(blob="new_blob"))
-UPDATED = """
+TOUCHED = """
+SELECT d.kind::text, d.term, d.segment, p.files, p.counts, d.numbers, d.new_counts
+FROM (SELECT kind, term, segment, array_agg(number ORDER BY number) AS numbers, array_agg(count ORDER BY number) AS new_counts
+      FROM differences GROUP BY kind, term, segment) d
+CROSS JOIN LATERAL (
+    SELECT files, counts FROM code_postings p
+    WHERE p.repository_id = %(repository)s AND p.kind = d.kind AND p.term = d.term AND p.segment = d.segment OFFSET 0) p
+"""
+NEW = """
 INSERT INTO code_postings (organization_id, repository_id, kind, term, segment, files, counts)
-SELECT %(organization)s, %(repository)s, kind, term, segment,
-    coalesce(array_agg(number ORDER BY number) FILTER (WHERE count IS NOT NULL), '{}'),
-    coalesce(array_agg(count ORDER BY number) FILTER (WHERE count IS NOT NULL), '{}')
-FROM (
-    SELECT kind, term, segment, number, count FROM differences
-    UNION ALL
-    SELECT d.kind, d.term, d.segment, e.number, e.count
-    FROM (SELECT kind, term, segment, array_agg(number) AS numbers FROM differences GROUP BY kind, term, segment) d
-    CROSS JOIN LATERAL (
-        SELECT files, counts FROM code_postings p
-        WHERE p.repository_id = %(repository)s AND p.kind = d.kind AND p.term = d.term AND p.segment = d.segment OFFSET 0) p
-    CROSS JOIN LATERAL unnest(p.files, p.counts) AS e (number, count)
-    WHERE e.number <> ALL (d.numbers)
-) AS entries
-GROUP BY kind, term, segment
+SELECT %(organization)s, %(repository)s, kind, term, segment, string_agg(int4send(number), ''::bytea ORDER BY number),
+    coalesce(string_agg(int4send(count), ''::bytea ORDER BY number) FILTER (WHERE kind = 'w'), '')
+FROM differences WHERE count IS NOT NULL GROUP BY kind, term, segment
+ON CONFLICT DO NOTHING
+"""
+INCOMING = (("kind", "text"), ("term", "text"), ("segment", "int4"), ("files", "bytea"), ("counts", "bytea"))
+MERGED = """
+INSERT INTO code_postings (organization_id, repository_id, kind, term, segment, files, counts)
+SELECT %(organization)s, %(repository)s, kind::"char", term, segment, files, counts FROM merged
 ON CONFLICT (repository_id, kind, term, segment) DO UPDATE SET files = excluded.files, counts = excluded.counts
 """
 EMPTIED = """
-DELETE FROM code_postings WHERE repository_id = %(repository)s AND kind IN ('w', 'd', 'u') AND files = '{}'
-    AND term = ANY (ARRAY(SELECT DISTINCT term FROM differences WHERE count IS NULL))
+DELETE FROM code_postings WHERE repository_id = %(repository)s AND kind IN ('w', 'd', 'u') AND files = ''
+    AND term = ANY (ARRAY(SELECT term FROM merged WHERE files = ''))
 """
 
 
 async def update_postings(connection: Connection, claimed: ClaimedIndex) -> None:
     """Bring the postings up to the files in the temporary table `changed` (number, old_blob, new_blob)."""
-    cursor = await connection.execute("SELECT DISTINCT number / %s FROM changed ORDER BY 1", (SEGMENT,))
     await connection.execute("SELECT set_config('work_mem', %s, true)", (MEMORY,))
+    cursor = await connection.execute("SELECT DISTINCT number / %s FROM changed ORDER BY 1", (SEGMENT,))
     segments = [row[0] for row in await cursor.fetchall()]
     for first in range(0, len(segments), AT_A_TIME):
-        values = {
-            "organization": claimed.organization_id,
-            "repository": claimed.repository_id,
-            "segment": SEGMENT,
-            "segments": segments[first : first + AT_A_TIME],
-        }
-        await connection.execute(DIFFERENCES, values)
-        await connection.execute("ANALYZE differences")
-        await connection.execute(UPDATED, values)
-        await connection.execute(EMPTIED, values)
-        await connection.execute("DROP TABLE differences")
+        await _update(connection, claimed, segments[first : first + AT_A_TIME])
+
+
+async def _update(connection: Connection, claimed: ClaimedIndex, segments: list[int]) -> None:
+    ids = {"organization": claimed.organization_id, "repository": claimed.repository_id}
+    values = ids | {"segment": SEGMENT, "segments": segments}
+    await connection.execute(DIFFERENCES, values)
+    await connection.execute("ANALYZE differences")
+    touched = await (await connection.execute(TOUCHED, values, binary=True)).fetchall()
+    await connection.execute(NEW, values)
+    await copy_in(connection, "merged", INCOMING, (_merged(*row) for row in touched))
+    await connection.execute(MERGED, values)
+    await connection.execute(EMPTIED, values)
+    await connection.execute("DROP TABLE differences, merged")
+
+
+def _merged(
+    kind: str, term: str, segment: int, files: bytes, counts: bytes, numbers: list[int], new_counts: list[int | None]
+) -> tuple[str, str, int, bytes, bytes]:
+    """The row as it is to be: without the numbers of what differs, and with those that have a count now."""
+    old = np.frombuffer(files, SENT)
+    stays = ~np.isin(old, numbers)
+    come = [(number, count) for number, count in zip(numbers, new_counts, strict=True) if count is not None]
+    new = np.concatenate([old[stays], np.array([number for number, _ in come], SENT)])
+    order = np.argsort(new)
+    if kind != "w":
+        return kind, term, segment, new[order].astype(SENT).tobytes(), b""
+    all_counts = np.concatenate([np.frombuffer(counts, SENT)[stays], np.array([count for _, count in come], SENT)])
+    return kind, term, segment, new[order].astype(SENT).tobytes(), all_counts[order].astype(SENT).tobytes()

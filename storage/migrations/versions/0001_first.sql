@@ -280,13 +280,14 @@ CREATE TABLE code_postings (
     kind "char" NOT NULL CHECK (kind IN ('w', 'd', 'u')),
     term text COLLATE "C" NOT NULL,
     segment integer NOT NULL,
-    files integer[] NOT NULL,
-    counts integer[] NOT NULL,
+    files bytea NOT NULL,
+    counts bytea NOT NULL,
     PRIMARY KEY (repository_id, kind, term, segment),
     FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 ) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE code_postings IS
-    'Which files hold a word (w), define a name (d), use a name (u), and how often. A segment is a run of file numbers.';
+    'Which files hold a word (w) and how often, define a name (d), use a name (u). A segment is a run of file numbers.';
+COMMENT ON COLUMN code_postings.files IS 'Four bytes for each number, ascending: an array would be taken apart for each reader.';
 
 CREATE TABLE code_changesets (
     organization_id bigint NOT NULL,
