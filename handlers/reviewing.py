@@ -18,6 +18,7 @@ from review.change import Change
 from review.comments import without_lines, write_note, write_review, write_update
 from review.context.retrieve import Retriever
 from review.errors import Superseded, TryAgain
+from review.find_context import cited_share
 from review.marker import Marker
 from review.pull_request import PullRequest
 from review.review import Review
@@ -77,6 +78,7 @@ class Reviewing:
         held_back = STRANGER if self.pull.from_stranger else ""
         retriever = None if held_back else await self._retriever(change, read)
         analysis = await self.context.reviewer.review(change, read, models_held_back=held_back, retriever=retriever)
+        log_context(analysis)
         return Thought(change, replace(analysis, timings={"fetch": fetched, **analysis.timings}), read)
 
     async def _retriever(self, change: Change, read: ReadRules) -> Retriever | None:
@@ -179,3 +181,11 @@ class Reviewing:
     @property
     def _head(self) -> str:
         return self.pull.head_sha
+
+
+def log_context(analysis: Analysis) -> None:
+    """How much code beyond the change the models were shown, and which share of it a finding cites: what retrieval is worth."""
+    share = cited_share(analysis.context)
+    if share is not None or analysis.no_context:
+        tokens = sum(place.tokens for place in analysis.context)
+        log.info("context", places=len(analysis.context), tokens=tokens, cited=share, because=analysis.no_context)

@@ -1,12 +1,14 @@
 """What the bot says: whole bodies as they are posted, and the promises that hold for every body."""
 
+from dataclasses import replace
+
 import pytest
 
 from review.analysis import Analysis, Dropped, Skipped, Usage
 from review.capped import MAX_BODY
 from review.comments import UPDATED, without_lines, write_note, write_review, write_update
 from review.diff import Diff
-from review.finding import Category, Finding, Severity, Side, Suggestion, Verdict
+from review.finding import Category, Finding, Location, Severity, Side, Suggestion, Verdict
 from review.marker import Marker
 from tests.builders_diff import a_diff
 from tests.builders_review import a_finding
@@ -105,6 +107,14 @@ A mutable default is shared between calls.
 
 <!-- refactoriq:finding=22222222222222222222222222222222 -->""",
     ]
+
+
+def test_a_comment_names_the_code_elsewhere_on_which_it_depends() -> None:
+    cites = tuple(Location(path, 3, 9, Side.LEFT) for path in ("pay.py", "@octocat/a`b.py", "c.py"))
+    review = write_review(an_analysis(replace(MUTABLE, cites=cites)), DIFF, MARKER)
+    assert review is not None
+    (comment,) = review.comments
+    assert "\n\nSee also `pay.py:3` and ``@octocat/a`b.py:3``.\n\n" in comment.body
 
 
 def test_a_clean_change_gets_one_short_note() -> None:

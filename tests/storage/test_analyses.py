@@ -2,13 +2,13 @@
 
 import itertools
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from review.analysis import Analysis, Dropped, Skipped, Usage
-from review.finding import Category, Finding, Severity, Side, Suggestion, Verdict
-from storage.analyses import keep_analysis
+from review.analysis import Analysis, ContextPlace, Dropped, Skipped, Usage
+from review.finding import Category, Finding, Location, Severity, Side, Suggestion, Verdict
+from storage.analyses import cited_places, keep_analysis
 from storage.database import Database
 from storage.installations import Tenant
 from tests.builders_review import a_finding
@@ -54,6 +54,29 @@ async def test_a_finding_is_kept_whole(database: Database, tenant: Tenant) -> No
     ]  # fmt: skip
 
 
+async def test_what_was_shown_beyond_the_change_and_what_is_cited_are_kept(database: Database, tenant: Tenant) -> None:
+    place = ContextPlace("pay.py", 3, 9, "pay", "uses `share`, which the change alters", 80, 1, cited=True, posted=True)
+    finding = a_finding(cites=(Location("pay.py", 3, 9, Side.LEFT),))
+    analysis = Analysis("a" * 40, (finding,), context=(place, replace(place, path="b.py", cited=False, posted=False)))
+    cites = [{"path": "pay.py", "first_line": 3, "last_line": 9, "side": "LEFT"}]
+    assert await kept(database, tenant, analysis, "cites", "findings") == [(cites,)]
+    async with database.tenant(tenant.organization_id) as connection:
+        rows = await (
+            await connection.execute("SELECT record -> 'context' -> 0, record -> 'no_context' FROM analyses")
+        ).fetchall()
+        assert rows == [(asdict(place), "")]
+        assert await cited_places(connection, 30) == (1, 2)
+        assert await cited_places(connection, 0) == (0, 0)
+
+
+async def test_the_share_that_is_cited_is_each_tenants_own(database: Database, tenant: Tenant) -> None:
+    other = await a_tenant(database, next(accounts))
+    place = ContextPlace("pay.py", 3, 9, "pay", "why", 80, 1, cited=True, posted=True)
+    await kept(database, other, Analysis("a" * 40, context=(place,)), "1", "findings")
+    async with database.tenant(tenant.organization_id) as connection:
+        assert await cited_places(connection, 30) == (0, 0)
+
+
 async def test_what_was_dropped_keeps_its_reason(database: Database, tenant: Tenant) -> None:
     analysis = Analysis("a" * 40, (a_finding(),), (Dropped(a_finding(rule="E501"), "it was told before"),))
     rows = await kept(database, tenant, analysis, "rule, dropped_because", "findings")
@@ -87,6 +110,8 @@ async def test_the_record_says_what_was_looked_at_and_what_it_cost(database: Dat
              "ok": False, "error": "It was cut."}
         ],
         "notes": ["One note."],
+        "context": [],
+        "no_context": "",
         "timings": {"fetch": 0.25},
     }  # fmt: skip
 

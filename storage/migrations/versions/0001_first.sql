@@ -110,7 +110,7 @@ CREATE TABLE analyses (
     UNIQUE (organization_id, id),
     FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE
 );
-COMMENT ON COLUMN analyses.record IS 'read, skipped, analyzers, models, usage, notes, timings';
+COMMENT ON COLUMN analyses.record IS 'read, skipped, analyzers, models, usage, notes, context, no_context, timings';
 CREATE INDEX analyses_repository ON analyses (organization_id, repository_id, created_at DESC);
 
 CREATE TABLE findings (

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from review.analysis import Analysis, Dropped, Skipped, Usage
+from review.analysis import Analysis, ContextPlace, Dropped, Skipped, Usage
 from review.diff import Diff
 from review.finding import Suggestion, Verdict
 from review.reports.as_json import Json
@@ -23,6 +23,8 @@ def test_everything_of_an_analysis_is_there_by_name() -> None:
         models=("openai gpt",),
         notes=("A note.",),
         timings={"read": 0.25},
+        context=(ContextPlace("pay.py", 3, 9, "pay", "why", 80, 1, cited=True, posted=True),),
+        no_context="it took longer than 10 s",
     )
     written = json.loads(Json().write(analysis, Diff()))
     [found] = written["findings"]
@@ -32,6 +34,8 @@ def test_everything_of_an_analysis_is_there_by_name() -> None:
     assert (written["dropped"][0]["rule"], written["dropped"][0]["because"]) == ("E501", "below the threshold")
     assert written["skipped"] == [{"path": "logo.png", "because": "binary"}]
     assert (written["usage"][0]["input_tokens"], written["timings"], written["notes"]) == (100, {"read": 0.25}, ["A note."])
+    assert [(place["path"], place["posted"]) for place in written["context"]] == [("pay.py", True)]
+    assert written["no_context"] == "it took longer than 10 s"
     assert (written["head_sha"], written["partial"], written["changed_lines"]) == ("a" * 40, False, 3)
 
 
