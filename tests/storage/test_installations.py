@@ -165,3 +165,37 @@ async def test_a_thousand_repositories_come_and_go_twice_over(
     tenant = await tenant_of(installations, octo, many[-1])
     kept = await stored(database, tenant, "count(*) FILTER (WHERE removed), count(*)", "repositories")
     assert kept == [(400, 1000)]
+
+
+async def test_the_repositories_of_an_active_installation_are_listed_and_found_by_name(
+    installations: Installations, octo: Installation
+) -> None:
+    known = replace(REPOSITORY, full_name=f"octo-{octo.id}/Hello", default_branch="develop")
+    await installations.keep(octo, [known, replace(known, id=known.id + 1, full_name=f"octo-{octo.id}/other")])
+    assert [one.repository.full_name for one in await installations.installed(octo.id)] == [
+        f"octo-{octo.id}/Hello",
+        f"octo-{octo.id}/other",
+    ]
+    [found] = await installations.find(f"OCTO-{octo.id}/hello")
+    assert (found.installation, found.repository.id) == (octo, known.id)
+    await installations.change_repositories(octo, [], [known])
+    assert await installations.find(f"octo-{octo.id}/hello") == []
+    await installations.set_state(octo, "suspended")
+    assert await installations.installed(octo.id) == []
+
+
+async def test_code_is_to_be_forgotten_where_the_app_is_gone_and_not_while_it_is_suspended(
+    installations: Installations, octo: Installation
+) -> None:
+    two = [replace(REPOSITORY, id=REPOSITORY.id + n) for n in range(2)]
+    await installations.keep(octo, two)
+    assert await installations.left(octo, two) == []
+    await installations.change_repositories(octo, [], two[:1])
+    assert len(await installations.left(octo, two)) == 1
+    await installations.set_state(octo, "suspended")
+    assert await installations.left(octo, []) == []
+    await installations.set_state(octo, "removed")
+    assert len(await installations.left(octo, [])) == 2
+    again = replace(octo, id=octo.id + 1)
+    await installations.keep(again, [])
+    assert await installations.left(octo, []) == [], "installed anew before the old one's removal was told"
