@@ -119,7 +119,7 @@ def test_a_comment_names_the_code_elsewhere_on_which_it_depends() -> None:
 
 def test_a_clean_change_gets_one_short_note() -> None:
     note = write_note(an_analysis(models=(), usage=()), MARKER)
-    assert note.comments == note.fingerprints == ()
+    assert (note.comments, note.fingerprints) == ((), ())
     assert (
         note.body
         == f"""\
