@@ -30,11 +30,11 @@ SINGLE = {
 }
 HISTORY, VECTORS = ("together_", "own_", "changesets"), ("similar",)
 PARAMETERS = {
-    "objective": "lambdarank", "num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 60, "lambda_l2": 5.0,
+    "objective": "lambdarank", "num_leaves": 20, "learning_rate": 0.05, "min_data_in_leaf": 40, "lambda_l2": 5.0,
     "feature_fraction": 0.4, "bagging_fraction": 0.8, "bagging_freq": 1, "lambdarank_truncation_level": 15,
     "max_bin": 127, "verbose": -1, "num_threads": 1, "seed": 7, "deterministic": True,
 }  # fmt: skip
-TREES = 250
+TREES = 160
 HARD = ("words_share", "together_damped_share", "near_share", "shares_named_share")
 MOST_CANDIDATES, EASY = 60, 0.2
 """Candidates of a question that are trained on, and the share of the others that may be among them."""
