@@ -12,10 +12,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from storage.code.indexes import CodeIndexes
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.embedded import child
 from storage.reviews import ClaimedReview, Reviews
+from tests.builders_code import a_parsed_file, published
 from tests.builders_storage import a_head, a_new_delivery, a_tenant, find_program
 
 pytestmark = pytest.mark.integration
@@ -94,6 +96,21 @@ async def test_tenants_that_take_turns_on_a_server_connection_never_see_each_oth
 
     await asyncio.gather(*(look_at_all(n) if n % 5 == 0 else look(n) for n in range(100)))
     assert len(backends) <= 2
+
+
+async def test_the_code_of_a_repository_stays_with_it_behind_it(pooled: Database) -> None:
+    indexes, tenants = CodeIndexes(pooled), [await a_tenant(pooled, account) for account in (100, 200)]
+    for n, tenant in enumerate(tenants):
+        await published(indexes, tenant, {f"{n}.py": a_parsed_file("retry")})
+
+    async def look(n: int) -> None:
+        tenant = tenants[n % 2]
+        index = indexes.index(tenant.organization_id, tenant.repository_id)
+        assert [file.path for file in await index.at(["0.py", "1.py"])] == [f"{n % 2}.py"]
+        async with pooled.tenant(tenant.organization_id) as connection:
+            assert await (await connection.execute("SELECT count(*) FROM code_files")).fetchone() == (0,)
+
+    await asyncio.gather(*(look(n) for n in range(40)))
 
 
 async def test_deliveries_and_reviews_work_behind_it(pooled: Database) -> None:
