@@ -88,11 +88,12 @@ async def test_an_installation_is_kept_and_a_suspended_one_gets_no_review_until_
 ) -> None:
     held = github.world.installation_of(pull.repository)
     created = await house.settle(await house.deliver("installation", github.installation_payload(held, "created")))
-    assert created.outcome == "The app is installed on octo, with 1 repository named."
+    assert created.outcome == "The app is installed on octo, with 1 repository named. 1 repository to be indexed."
+    calls = house.calls()
     await house.settle(await house.deliver("installation", github.installation_payload(held, "suspend")))
     skipped = await house.review(pull)
     assert (skipped.state, skipped.outcome) == ("done", "Skipped: the app is suspended on this account.")
-    assert github.rest_requests == []
+    assert house.calls() == calls
     await house.settle(await house.deliver("installation", github.installation_payload(held, "unsuspend")))
     assert (await house.review(pull)).outcome.startswith("Posted review")
 
