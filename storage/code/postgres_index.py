@@ -27,9 +27,11 @@ SELECT DISTINCT number, path, sha, language, length FROM (
         ORDER BY path LIMIT %(most)s) b
 ) AS files
 """
+# Words and names hold no spaces: as one text, hundreds of them are sent in a tenth of the time that an array takes.
 POSTINGS = """
 SELECT kind::text, term, string_agg(files, ''::bytea ORDER BY segment), string_agg(counts, ''::bytea ORDER BY segment)
-FROM code_postings WHERE repository_id = %(repository)s AND kind = ANY (%(kinds)s::"char"[]) AND term = ANY (%(terms)s)
+FROM code_postings
+WHERE repository_id = %(repository)s AND kind = ANY (%(kinds)s::"char"[]) AND term = ANY (string_to_array(%(terms)s, ' '))
 GROUP BY kind, term
 """
 CHUNKS = """
@@ -72,13 +74,13 @@ class PostgresIndex:
 
     async def holding(self, words: Sequence[str]) -> Mapping[str, Holders]:
         """By word, the files that hold it and how often."""
-        rows = await self._rows(POSTINGS, kinds=["w"], terms=_texts(words))
+        rows = await self._rows(POSTINGS, kinds=["w"], terms=" ".join(_texts(words)))
         files, counts = _numbers([row[2] for row in rows]), _numbers([row[3] for row in rows])
         return {row[1]: Holders(*found) for row, *found in zip(rows, files, counts, strict=True)}
 
     async def named(self, names: Sequence[str]) -> Mapping[str, Named]:
         """By name, the files that define it and those that use it."""
-        rows = await self._rows(POSTINGS, kinds=["d", "u"], terms=_texts(names))
+        rows = await self._rows(POSTINGS, kinds=["d", "u"], terms=" ".join(_texts(names)))
         found: dict[str, dict[str, Numbers]] = {}
         for (kind, name, *_), files in zip(rows, _numbers([row[2] for row in rows]), strict=True):
             found.setdefault(name, {})[kind] = files

@@ -11,11 +11,9 @@ from storage.code.rows import copy_in
 from storage.code.state import ClaimedIndex
 from storage.database import Connection
 
-SEGMENT = 1024
-"""File numbers of a segment: their list and that of their counts fit into a page of Postgres."""
-
-AT_A_TIME = 2
-"""Segments that one statement updates: some 600,000 postings, which MEMORY is enough to sort."""
+SEGMENT = 4096
+"""File numbers of a segment. More: fewer rows to read. Less: shorter lists to rewrite when a file changes. It is updated as a
+whole: a million postings, which MEMORY is enough to sort."""
 
 MEMORY = "64MB"
 
@@ -31,54 +29,55 @@ CROSS JOIN LATERAL (
     UNION ALL SELECT 'd', unnest(b.defined), 1
     UNION ALL SELECT 'u', unnest(b.used), 1
 ) e
-WHERE c.number / %(segment)s = ANY (%(segments)s)
+WHERE c.number BETWEEN %(first)s AND %(last)s
 """
 # Where an entry goes away, its count is NULL.
 DIFFERENCES = """
 CREATE TEMPORARY TABLE differences ON COMMIT DROP AS
 WITH gone AS (GONE), come AS (COME)
-SELECT kind, term COLLATE "C" AS term, number / %(segment)s AS segment, number, come.count
+SELECT kind, term COLLATE "C" AS term, number, come.count
 FROM gone FULL JOIN come USING (kind, term, number) WHERE gone.count IS DISTINCT FROM come.count
 """.replace("GONE", ENTRIES.format(blob="old_blob")).replace("COME", ENTRIES.format(blob="new_blob"))
 TOUCHED = """
-SELECT d.kind::text, d.term, d.segment, p.files, p.counts, d.numbers, d.new_counts
-FROM (SELECT kind, term, segment, array_agg(number ORDER BY number) AS numbers, array_agg(count ORDER BY number) AS new_counts
-      FROM differences GROUP BY kind, term, segment) d
+SELECT d.kind::text, d.term, p.files, p.counts, d.numbers, d.new_counts
+FROM (SELECT kind, term, array_agg(number ORDER BY number) AS numbers, array_agg(count ORDER BY number) AS new_counts
+      FROM differences GROUP BY kind, term) d
 CROSS JOIN LATERAL (
     SELECT files, counts FROM code_postings p
-    WHERE p.repository_id = %(repository)s AND p.kind = d.kind AND p.term = d.term AND p.segment = d.segment OFFSET 0) p
+    WHERE p.repository_id = %(repository)s AND p.kind = d.kind AND p.term = d.term AND p.segment = %(segment)s OFFSET 0) p
 """
 NEW = """
 INSERT INTO code_postings (organization_id, repository_id, kind, term, segment, files, counts)
-SELECT %(organization)s, %(repository)s, kind, term, segment, string_agg(int4send(number), ''::bytea ORDER BY number),
+SELECT %(organization)s, %(repository)s, kind, term, %(segment)s, string_agg(int4send(number), ''::bytea ORDER BY number),
     coalesce(string_agg(int4send(count), ''::bytea ORDER BY number) FILTER (WHERE kind = 'w'), '')
-FROM differences WHERE count IS NOT NULL GROUP BY kind, term, segment
+FROM differences WHERE count IS NOT NULL GROUP BY kind, term
 ON CONFLICT DO NOTHING
 """
-INCOMING = (("kind", "text"), ("term", "text"), ("segment", "int4"), ("files", "bytea"), ("counts", "bytea"))
+INCOMING = (("kind", "text"), ("term", "text"), ("files", "bytea"), ("counts", "bytea"))
 MERGED = """
 INSERT INTO code_postings (organization_id, repository_id, kind, term, segment, files, counts)
-SELECT %(organization)s, %(repository)s, kind::"char", term, segment, files, counts FROM merged
+SELECT %(organization)s, %(repository)s, kind::"char", term, %(segment)s, files, counts FROM merged
 ON CONFLICT (repository_id, kind, term, segment) DO UPDATE SET files = excluded.files, counts = excluded.counts
 """
 EMPTIED = """
-DELETE FROM code_postings WHERE repository_id = %(repository)s AND kind IN ('w', 'd', 'u') AND files = ''
-    AND term = ANY (ARRAY(SELECT term FROM merged WHERE files = ''))
+DELETE FROM code_postings WHERE repository_id = %(repository)s AND kind IN ('w', 'd', 'u') AND segment = %(segment)s
+    AND term = ANY (ARRAY(SELECT term FROM merged WHERE files = '')) AND files = ''
 """
 
 
 async def update_postings(connection: Connection, claimed: ClaimedIndex) -> None:
     """Bring the postings up to the files in the temporary table `changed` (number, old_blob, new_blob)."""
     await connection.execute("SELECT set_config('work_mem', %s, true)", (MEMORY,))
-    cursor = await connection.execute("SELECT DISTINCT number / %s FROM changed ORDER BY 1", (SEGMENT,))
-    segments = [row[0] for row in await cursor.fetchall()]
-    for first in range(0, len(segments), AT_A_TIME):
-        await _update(connection, claimed, segments[first : first + AT_A_TIME])
+    cursor = await connection.execute("SELECT DISTINCT number / %s FROM changed", (SEGMENT,))
+    for (segment,) in await cursor.fetchall():
+        await _update(connection, claimed, segment)
 
 
-async def _update(connection: Connection, claimed: ClaimedIndex, segments: list[int]) -> None:
-    ids = {"organization": claimed.organization_id, "repository": claimed.repository_id}
-    values = ids | {"segment": SEGMENT, "segments": segments}
+async def _update(connection: Connection, claimed: ClaimedIndex, segment: int) -> None:
+    values = {
+        "organization": claimed.organization_id, "repository": claimed.repository_id,
+        "segment": segment, "first": segment * SEGMENT, "last": (segment + 1) * SEGMENT - 1,
+    }  # fmt: skip
     await connection.execute(DIFFERENCES, values)
     await connection.execute("ANALYZE differences")
     touched = await (await connection.execute(TOUCHED, values, binary=True)).fetchall()
@@ -90,8 +89,8 @@ async def _update(connection: Connection, claimed: ClaimedIndex, segments: list[
 
 
 def _merged(
-    kind: str, term: str, segment: int, files: bytes, counts: bytes, numbers: list[int], new_counts: list[int | None]
-) -> tuple[str, str, int, bytes, bytes]:
+    kind: str, term: str, files: bytes, counts: bytes, numbers: list[int], new_counts: list[int | None]
+) -> tuple[str, str, bytes, bytes]:
     """The row as it is to be: without the numbers of what differs, and with those that have a count now."""
     old = np.frombuffer(files, SENT)
     stays = ~np.isin(old, numbers)
@@ -99,6 +98,6 @@ def _merged(
     new = np.concatenate([old[stays], np.array([number for number, _ in come], SENT)])
     order = np.argsort(new)
     if kind != "w":
-        return kind, term, segment, new[order].astype(SENT).tobytes(), b""
+        return kind, term, new[order].astype(SENT).tobytes(), b""
     all_counts = np.concatenate([np.frombuffer(counts, SENT)[stays], np.array([count for _, count in come], SENT)])
-    return kind, term, segment, new[order].astype(SENT).tobytes(), all_counts[order].astype(SENT).tobytes()
+    return kind, term, new[order].astype(SENT).tobytes(), all_counts[order].astype(SENT).tobytes()

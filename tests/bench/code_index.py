@@ -173,7 +173,7 @@ async def _all_calls(index: PostgresIndex, asked: Asked) -> None:
         index.totals(), index.at(asked.paths), index.holding(asked.words), index.named(asked.names),
         _history(index, asked.paths), index.beside(asked.paths, 40), index.nearest(asked.vector, 60),
     )  # fmt: skip
-    candidates = np.unique(np.concatenate([one.files for one in held.values()]))[:300].tolist()
+    candidates = max((one.files for one in held.values()), key=len)[:300].tolist()
     files, _ = await asyncio.gather(index.files(candidates), index.at(asked.paths))
     await index.touched([file.path for file in files])
     await index.chunks(candidates[:12])
