@@ -14,12 +14,11 @@ from review.context.features import features
 from review.context.memory import MemoryIndex, Parsed, Vectors, follow
 from review.context.query import query_of
 from review.context.signals import gather
+from review.context.tree import MOST_HISTORY
 from review.context.trees import ranking_model
 
 Floats = NDArray[np.float64]
 
-CHANGESETS = 5_000
-"""How much history before each commit is looked at."""
 
 SECONDS = 120.0
 """How long one commit's files may be parsed."""
@@ -87,7 +86,7 @@ async def answers(
         on_step(done, len(commits))
         question = await hide_file(repository.objects, commit, history)
         deadline = time.monotonic() + SECONDS
-        await follow(index, question.tree, changesets=CHANGESETS, deadline=deadline, parsed=parsed)
+        await follow(index, question.tree, changesets=MOST_HISTORY, deadline=deadline, parsed=parsed)
         await index.embed(embedder, vectors)
         query = query_of(question.diff, question.base)
         signals = await gather(index, query, (await embedder.embed([query.text]))[0])

@@ -12,7 +12,7 @@ from review.change import Change
 from review.context.index import Index
 from review.context.memory import memory_index
 from review.context.retrieve import Retriever
-from review.context.tree import Tree
+from review.context.tree import MOST_HISTORY, Tree
 from review.errors import TryAgain
 from storage.reviews import Head
 
@@ -21,9 +21,6 @@ MAKE_SECONDS = 12.0
 
 MOST_SECONDS = 25.0
 """For all of it, the way to GitHub included. A review does without rather than waits longer."""
-
-CHANGESETS = 1_000
-"""Commits that an index of the moment looks at."""
 
 log = structlog.get_logger()
 
@@ -65,4 +62,4 @@ class Retrieving:
     async def _made_for_now(self, tree: Tree | None) -> Index | None:
         if tree is None:
             return None
-        return await memory_index(tree, changesets=CHANGESETS, deadline=monotonic() + MAKE_SECONDS)
+        return await memory_index(tree, changesets=MOST_HISTORY, deadline=monotonic() + MAKE_SECONDS)

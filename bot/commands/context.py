@@ -14,7 +14,7 @@ from review.context.memory import memory_index
 from review.context.query import query_of
 from review.context.retrieve import Retriever
 from review.context.retrieved import Place, RankedFile, Retrieved
-from review.context.tree import Tree
+from review.context.tree import MOST_HISTORY, Tree
 from review.diff import Diff
 from review.errors import UserError
 from review.find_context import MOST_OF_A_PIECE, size_of
@@ -25,9 +25,6 @@ STDIN = "-"
 
 LARGEST_DIFF = 60_000_000
 """Bytes; a larger diff is nothing that anybody reviews."""
-
-CHANGESETS = 1_000
-"""Commits up to the revision that are asked what changes together."""
 
 SECONDS = 120.0
 """For the index; files that come last by path are missing from it when that is not enough."""
@@ -71,7 +68,7 @@ def _diff(diff_file: str) -> Diff:
 
 async def _retrieved(path: Path, rev: str, diff: Diff) -> tuple[str, Retrieved]:
     tree = await LocalRepository(path).tree(rev)
-    index = await memory_index(tree, changesets=CHANGESETS, deadline=monotonic() + SECONDS)
+    index = await memory_index(tree, changesets=MOST_HISTORY, deadline=monotonic() + SECONDS)
     query = query_of(diff, await _base(tree, diff))
     budget = min(size_of(diff), MOST_OF_A_PIECE)
     return tree.sha, await Retriever(index, tree).retrieve(query, diff, budget_tokens=budget)

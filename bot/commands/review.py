@@ -17,6 +17,7 @@ from review.analyzers import ANALYZERS
 from review.change import Change, End
 from review.context.memory import memory_index
 from review.context.retrieve import Retriever
+from review.context.tree import MOST_HISTORY
 from review.diff import Diff
 from review.errors import UserError
 from review.finding import Severity
@@ -29,9 +30,6 @@ TEXT = "text"
 
 INDEX_SECONDS = 10.0
 """For an index of the moment; files that come last by path are missing from it when that is not enough."""
-
-CHANGESETS = 1_000
-"""Commits that it looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ async def _retriever(change: Change) -> Retriever | None:
     if change.tree is None:
         return None
     started = monotonic()
-    index = await memory_index(change.tree, changesets=CHANGESETS, deadline=started + INDEX_SECONDS)
+    index = await memory_index(change.tree, changesets=MOST_HISTORY, deadline=started + INDEX_SECONDS)
     _step("index", monotonic() - started)
     return Retriever(index, change.tree)
 

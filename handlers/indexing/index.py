@@ -14,7 +14,7 @@ from handlers.indexing.files import Keeping, Listed, keep_missing, list_files
 from handlers.indexing.vectors import embed_missing
 from handlers.indexing.work import Paused, Work
 from review.context.embedders.embedder import Embedder, EmbedderFailed
-from review.context.tree import MOST_FILES, Tree
+from review.context.tree import MOST_FILES, MOST_HISTORY, Tree
 from review.errors import RefactorIQError, Superseded, TryAgain, UserError
 from review.reviewer import Clock
 from review.rules import RULES_PATH, parse_rules
@@ -28,9 +28,6 @@ BEAT_EVERY = 3.0
 
 WAIT_FOR_OTHER = 10.0
 """Seconds until the next try when another job is indexing the same repository."""
-
-MOST_CHANGESETS = 5_000
-"""Commits of the history that are kept: the newest."""
 
 MOST_REASONS = 3
 """Reasons for which files were skipped that an outcome names."""
@@ -184,10 +181,10 @@ class Indexing:
     async def _history(self, tree: Tree) -> NewHistory:
         """What came since the indexed commit; all of it where that one is not part of the history (any more)."""
         if self.claimed.commit_sha:
-            since = await tree.changesets_since(self.claimed.commit_sha, MOST_CHANGESETS)
+            since = await tree.changesets_since(self.claimed.commit_sha, MOST_HISTORY)
             if since is not None:
                 return NewHistory(since)
-        return NewHistory(await tree.changesets(MOST_CHANGESETS), replaces=True)
+        return NewHistory(await tree.changesets(MOST_HISTORY), replaces=True)
 
     async def _indexed(
         self, keeping: Keeping | None = None, listed: Listed | None = None, vectors: Vectors = Vectors()

@@ -11,6 +11,7 @@ from review.context.bm25 import Postings
 from review.context.path_likeness import Place, place_of
 from review.context.query import Query
 from review.context.signals import Signals
+from review.context.word_weights import is_telling
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +25,7 @@ class Source(StrEnum):
 
     DEFINES = "defines"
     USES = "uses"
+    MISSES = "misses"
     NAMESAKE = "namesake"
     TOGETHER = "together"
     WORDS = "words"
@@ -32,8 +34,8 @@ class Source(StrEnum):
 
 
 TRUST = {
-    Source.DEFINES: 1.0, Source.USES: 1.0, Source.TOGETHER: 0.8, Source.NAMESAKE: 0.6, Source.WORDS: 0.5, Source.NEAR: 0.4,
-    Source.SIMILAR: 0.3,
+    Source.DEFINES: 1.0, Source.USES: 1.0, Source.TOGETHER: 0.8, Source.MISSES: 0.7, Source.NAMESAKE: 0.6, Source.WORDS: 0.5,
+    Source.NEAR: 0.4, Source.SIMILAR: 0.3,
 }  # fmt: skip
 """What the strongest of each kind weighs beside the others: how much it tells a person."""
 
@@ -60,6 +62,8 @@ def _clause(one: Evidence) -> str:
             return f"defines {names}, which the change uses"
         case Source.USES:
             return f"uses {names}, which the change alters"
+        case Source.MISSES:
+            return f"uses {names}, which the change takes out of a file"
         case Source.NAMESAKE:
             return f"defines {names} too, which the change alters elsewhere"
         case Source.WORDS:
@@ -69,12 +73,14 @@ def _clause(one: Evidence) -> str:
 
 def evidence_of(query: Query, signals: Signals, chosen: Sequence[int]) -> list[tuple[Evidence, ...]]:
     """The reasons for each of the chosen candidates (places in `signals.files`), strongest first."""
-    altered = dict.fromkeys(query.altered | query.lost, 1.0)
+    altered = dict.fromkeys(filter(is_telling, query.altered), 1.0)
+    lost = dict.fromkeys(filter(is_telling, query.lost - query.altered), 1.0)
     tables = {
-        Source.DEFINES: _Names(signals.defined, query.names, signals),
+        Source.DEFINES: _Names(signals.defined, _telling(query.names), signals),
         Source.USES: _Names(signals.used, altered, signals),
-        Source.NAMESAKE: _Names(signals.defined, dict.fromkeys(query.altered, 1.0), signals),
-        Source.WORDS: _Names(signals.words, query.words, signals),
+        Source.MISSES: _Names(signals.used, lost, signals),
+        Source.NAMESAKE: _Names(signals.defined, altered, signals),
+        Source.WORDS: _Names(signals.words, _telling(query.words), signals),
     }
     history = _together(signals)
     strongest_cosine = max((signals.similar or {}).values(), default=0.0)
@@ -87,6 +93,10 @@ def evidence_of(query: Query, signals: Signals, chosen: Sequence[int]) -> list[t
         weighed = (Evidence(one.source, one.weight * TRUST[one.source], one.names, one.detail) for one in reasons)
         found.append(tuple(sorted(weighed, key=lambda one: -one.weight)))
     return found
+
+
+def _telling(names: Mapping[str, float]) -> dict[str, float]:
+    return {name: weight for name, weight in names.items() if is_telling(name)}
 
 
 class _Names:

@@ -1,8 +1,10 @@
 """MemoryIndex: the Index of one commit, made from its Tree and kept in memory, for a checkout that no database knows."""
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,13 +182,24 @@ async def follow(index: MemoryIndex, tree: Tree, *, changesets: int, deadline: f
 
 
 async def _put(index: MemoryIndex, tree: Tree, files: Sequence[TreeFile], known: Parsed) -> None:
-    unknown = {file.blob for file in files if (file.blob, language_of(file.path)) not in known}
-    contents = await tree.read(sorted(unknown)) if unknown else {}
+    unknown = {(file.blob, language_of(file.path)): file for file in files}
+    unknown = {key: file for key, file in unknown.items() if key not in known}
+    contents = await tree.read(sorted({blob for blob, _ in unknown})) if unknown else {}
+    wanted = {
+        key: (file.path, contents[file.blob])
+        for key, file in unknown.items()
+        if file.blob in contents and not why_not_indexed(file.path, contents[file.blob])
+    }
+    known.update(await asyncio.to_thread(_parsed, wanted))
     for file in files:
         key = (file.blob, language_of(file.path))
-        if key not in known and (data := contents.get(file.blob)) is not None and not why_not_indexed(file.path, data):
-            known[key] = parse(file.path, data)
         if key in known:
             index.put(file.path, file.blob, known[key])
         else:
             index.drop(file.path)
+
+
+def _parsed(wanted: Mapping[tuple[str, str], tuple[str, bytes]]) -> Parsed:
+    """All of them, two at a time: while one waits for its syntax tree, which another process reads, one is cut here."""
+    with ThreadPoolExecutor(2) as two:
+        return dict(zip(wanted, two.map(lambda one: parse(*one), wanted.values()), strict=True))

@@ -10,6 +10,9 @@ LARGEST_FILE = 1_000_000
 MOST_FILES = 200_000
 """Files of one commit that are looked at."""
 
+MOST_HISTORY = 5_000
+"""The newest commits of a history that tell what changes together."""
+
 
 @dataclass(frozen=True, slots=True)
 class TreeFile:

@@ -1,16 +1,15 @@
 """The embedder without a model: the words of names and their letters, hashed into a vector. No key, no download, no wait."""
 
 import asyncio
-import tomllib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from review.context.word_weights import word_weight
 from review.context.words import names_of, words_of
 
 VERSION = 1
@@ -20,8 +19,6 @@ DIMENSIONS = 384
 GRAM = 4
 AT_ONCE = 512
 """Texts that are worked on together: bounds the memory."""
-
-WEIGHTS = Path(__file__).with_name("word_weights.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,10 @@ def _spread(word: str) -> Spread:
     hashes = _hashes([f"w:{word}", *(f"g:{gram}" for gram in grams)])
     signs = np.where(hashes & np.uint64(1), 1.0, -1.0)  # what meets at a place by chance cancels out
     shares = np.array([1.0] + [len(grams) ** -0.5] * len(grams))
-    return Spread(((hashes >> np.uint64(1)) % DIMENSIONS).astype(np.int64), signs * shares * _weights().get(word, 1.0))
+    return Spread(((hashes >> np.uint64(1)) % DIMENSIONS).astype(np.int64), signs * shares * word_weight(word))
 
 
 def _hashes(features: Sequence[str]) -> NDArray[np.uint64]:
     """32 bits of each. The CRCs of like texts differ in few bits: multiplied, they differ in all."""
     crcs = np.array([zlib.crc32(feature.encode("utf-8", "surrogateescape")) for feature in features], np.uint64)
     return (crcs * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
-
-
-@cache
-def _weights() -> Mapping[str, float]:
-    """By word, how much it tells, for those that stand in code everywhere; any other tells 1."""
-    table = tomllib.loads(WEIGHTS.read_text())
-    return {word: float(weight) for weight, words in table.items() for word in words.split()}
