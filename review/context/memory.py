@@ -18,8 +18,11 @@ from review.context.source_files import why_not_indexed
 from review.context.tree import Changeset, Tree, TreeFile
 from review.context.words import stem
 
-AT_ONCE = 500
-"""Files that are read and parsed between two looks at the clock."""
+AT_ONCE = 64
+"""Files that are read and parsed between two looks at the clock and at the memory."""
+
+MOST_ENTRIES = 2_000_000
+"""Words and names, counted once for each file that holds them: some 300 MB. A million lines of code have about as many."""
 
 Parsed = dict[tuple[str, str], ParsedFile]
 """By blob and language. Whoever asks about many commits keeps it: each blob is parsed once."""
@@ -41,11 +44,17 @@ class MemoryIndex:
         self._folders: defaultdict[str, set[int]] = defaultdict(set)
         self._stems: defaultdict[str, set[int]] = defaultdict(set)
         self._length = 0
+        self._entries = 0
         self._next = 1
         self._touched: dict[str, list[int]] = {}
         self._changesets: tuple[Changeset, ...] = ()
         self._embedder = ""
         self._vectors: dict[int, NDArray[np.float32]] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether it holds as much as one process should."""
+        return self._entries >= MOST_ENTRIES
 
     def paths(self) -> Mapping[str, str]:
         """The blob of each file that is indexed, by path."""
@@ -62,6 +71,7 @@ class MemoryIndex:
         for held, key in self._sets(file, parsed):
             held[key].add(file.id)
         self._length += file.length
+        self._entries += len(parsed.words) + len(parsed.references)
         return file.id
 
     def drop(self, path: str) -> None:
@@ -76,6 +86,7 @@ class MemoryIndex:
             held[key].discard(number)
         self._vectors.pop(number, None)
         self._length -= file.length
+        self._entries -= len(parsed.words) + len(parsed.references)
 
     def _sets(self, file: IndexedFile, parsed: ParsedFile) -> Iterator[tuple[defaultdict[str, set[int]], str]]:
         yield self._folders, file.path.rpartition("/")[0]
@@ -159,7 +170,8 @@ def _numbers(ids: Iterable[int]) -> Numbers:
 async def memory_index(tree: Tree, *, changesets: int, deadline: float, parsed: Parsed | None = None) -> MemoryIndex:
     """An index of this tree and its newest changesets. Raises TryAgain when the repository cannot be read just now.
 
-    At `deadline` (by `time.monotonic`) it is done with what it has: the files that come last by path are missing then.
+    At `deadline` (by `time.monotonic`), or when it is full, it is done with what it has: the files that come last by path are
+    missing then.
     """
     index = MemoryIndex()
     await follow(index, tree, changesets=changesets, deadline=deadline, parsed=parsed)
@@ -176,7 +188,7 @@ async def follow(index: MemoryIndex, tree: Tree, *, changesets: int, deadline: f
         index.drop(path)
     new = [file for file in wanted.values() if before.get(file.path) != file.blob]
     for first in range(0, len(new), AT_ONCE):
-        if time.monotonic() > deadline:
+        if index.full or time.monotonic() > deadline:
             return
         await _put(index, tree, new[first : first + AT_ONCE], known)
 

@@ -1,5 +1,6 @@
 """Parse a file for the index: cut into chunks by its syntax or by lines, with its words and the names it defines and uses."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
@@ -20,6 +21,10 @@ DEEPEST = 200
 """Brackets inside of brackets: tree-sitter takes quadratic time and memory to mend what is nested deeply and never closed."""
 STEPS = {ord(bracket): step for brackets, step in (("([{", 1), (")]}", -1)) for bracket in brackets}
 NO_BRACKETS = bytes(set(range(256)) - set(STEPS))
+
+
+MOST_NAMES = 20_000
+"""Different names of one file that are kept: more, and they are data. The largest of well-known sources have some 10,000."""
 
 
 def parse(path: str, data: bytes) -> ParsedFile:
@@ -64,11 +69,16 @@ def why_not_by_syntax(language: Language, data: bytes) -> str:
     return ""
 
 
+def _names(source: str) -> Counter[str]:
+    names = names_of(source)
+    return names if len(names) <= MOST_NAMES else Counter(dict(names.most_common(MOST_NAMES)))
+
+
 def _by_lines(language: str, source: str, note: str = "") -> ParsedFile:
     lines = source.split("\n")
     spans = cut_lines(lines, (0, len(lines) - 1), MOST_LINES)
     chunks = tuple(Chunk(Kind.LINES, "", first + 1, last + 1, "\n".join(lines[first : last + 1])) for first, last in spans)
-    names = names_of(source)
+    names = _names(source)
     return ParsedFile(language, chunks, words_of(names), references=frozenset(names), note=note)
 
 
@@ -76,7 +86,7 @@ def _by_syntax(language: Language, source: str) -> ParsedFile:
     lines = source.split("\n")
     found = tree_process().definitions(language.name, source)
     pieces = cut_definitions(lines, found)
-    names = names_of(source)
+    names = _names(source)
     return ParsedFile(
         language=language.name,
         chunks=tuple(_chunk(lines, found, piece) for piece in pieces),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from review.context.embedders.hashing import Hashing
-from review.context.memory import MemoryIndex, Vectors
+from review.context.memory import AT_ONCE, MemoryIndex, Vectors, memory_index
 from review.context.parse import parse
+from tests.builders_context import DictTree
 from tests.builders_index import an_index
 
 pytestmark = pytest.mark.unit
@@ -80,3 +81,10 @@ async def test_the_nearest_chunks_are_those_of_the_largest_cosine() -> None:
     assert found[0].similarity >= found[1].similarity
     assert np.isclose(np.linalg.norm(vector), 1.0)
     assert await index.embedded_by() == embedder.name
+
+
+async def test_an_index_that_is_full_takes_no_more_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.context.memory.MOST_ENTRIES", AT_ONCE)
+    tree = DictTree({f"src/f{number:03}.py": f"name_{number} = other_{number}\n" for number in range(3 * AT_ONCE)})
+    index = await memory_index(tree, changesets=0, deadline=float("inf"))
+    assert sorted(index.paths()) == [f"src/f{number:03}.py" for number in range(AT_ONCE)]

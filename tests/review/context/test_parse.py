@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from review.context.chunk import Kind, ParsedFile
 from review.context.languages import language_of, languages
-from review.context.parse import DEEPEST, MAX_TREE_BYTES, MAX_TREE_LINE, parse
+from review.context.parse import DEEPEST, MAX_TREE_BYTES, MAX_TREE_LINE, MOST_NAMES, parse
 from review.context.tree import LARGEST_FILE
 
 pytestmark = pytest.mark.unit
@@ -166,3 +166,9 @@ def holds_each_line_once(parsed: ParsedFile, data: bytes) -> None:
         assert parsed.chunks[each.chunk].first_line <= each.line <= parsed.chunks[each.chunk].last_line
         assert each.name in lines[each.line - 1]
         assert each.name in parsed.references or "$" in each.name
+
+
+def test_of_a_file_full_of_made_up_names_the_most_frequent_are_kept() -> None:
+    parsed = parse("a.py", b"often often often\n" + b"".join(b"n%d\n" % number for number in range(MOST_NAMES + 10)))
+    assert len(parsed.references) == MOST_NAMES
+    assert "often" in parsed.references
