@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from review.errors import Superseded
 from storage.code.rows import copy_in
 from storage.code.state import ClaimedIndex, NewHistory
 from storage.database import Connection, plain
@@ -23,10 +24,13 @@ LONGEST_PATH = 1000
 
 
 async def keep(connection: Connection, claimed: ClaimedIndex, history: NewHistory) -> None:
-    """Add the new changesets behind those that are known, or put them into their place. Their number is kept with the index."""
+    """Add the new changesets behind those that are known, or put them into their place. Their number is kept with the index.
+
+    From here on nobody else can claim the index before the transaction ends. Raises Superseded when somebody has.
+    """
     values = {
         "organization": claimed.organization_id, "repository": claimed.repository_id, "longest": LONGEST_PATH,
-        "new": len(history.changesets), "replaces": history.replaces,
+        "new": len(history.changesets), "replaces": history.replaces, "tries": claimed.tries,
         "sha": history.changesets[0].sha if history.changesets else None,
     }  # fmt: skip
     if history.replaces:
@@ -35,11 +39,12 @@ async def keep(connection: Connection, claimed: ClaimedIndex, history: NewHistor
     cursor = await connection.execute(
         "UPDATE code_indexes SET changesets = %(new)s + CASE WHEN %(replaces)s THEN 0 ELSE changesets END,"
         " history_sha = coalesce(%(sha)s, CASE WHEN %(replaces)s THEN '' ELSE history_sha END)"
-        " WHERE repository_id = %(repository)s RETURNING changesets",
+        " WHERE repository_id = %(repository)s AND tries = %(tries)s RETURNING changesets",
         values,
     )
     row = await cursor.fetchone()
-    assert row is not None  # noqa: S101  (the caller has seen that it is there)
+    if row is None:
+        raise Superseded("Another job has taken over this repository's index.")
     await copy_in(connection, "incoming_changesets", INCOMING, _numbered(history, row[0]))
     await connection.execute(CHANGESETS, values)
     await connection.execute(CHANGES, values)

@@ -151,9 +151,10 @@ class CodeIndexes:
 
 
 async def _must_be_ours(connection: Connection, claimed: ClaimedIndex) -> None:
-    """Raises Superseded when another job has claimed the index since."""
+    """Raises Superseded when another job has claimed the index since, or it was forgotten: that waits for us from now on."""
     cursor = await connection.execute(
-        "SELECT 1 FROM code_indexes WHERE repository_id = %s AND tries = %s", (claimed.repository_id, claimed.tries)
+        "SELECT 1 FROM code_indexes WHERE repository_id = %s AND tries = %s FOR KEY SHARE",
+        (claimed.repository_id, claimed.tries),
     )
     if cursor.rowcount == 0:
         raise Superseded("Another job has taken over this repository's index.")
