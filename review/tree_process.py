@@ -51,13 +51,16 @@ class TreeProcess:
         return _errors.decode(self._asked("errors", language, source))
 
     def _asked(self, what: str, language: str, source: str) -> bytes:
+        answer = None
         with self._lock:
-            process = self._started()
             try:
-                return _ask(process, msgspec.msgpack.encode((what, language, source)))
-            except (OSError, EOFError, TimeoutError) as error:
-                self._end()
+                answer = _ask(self._started(), msgspec.msgpack.encode((what, language, source)))
+            except (OSError, EOFError) as error:
                 raise GaveUp from error
+            finally:
+                if answer is None:  # interrupted, say: the next question would be given this one's answer
+                    self._end()
+        return answer
 
     def close(self) -> None:
         """End the process, if it was this one that started it."""

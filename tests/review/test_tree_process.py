@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from review import tree_process
 from review.context.parse import parse
 from review.tree_process import MOST_SECONDS, GaveUp, TreeProcess
 
@@ -36,6 +37,18 @@ def test_after_the_parser_gave_up_the_next_file_is_read(process: TreeProcess) ->
     with pytest.raises(GaveUp):
         process.definitions("python", RUBBISH["a.py"] * 300)
     assert [found.symbol for found in process.definitions("python", "def load():\n    return 1\n")] == ["load"]
+
+
+def test_an_interrupted_question_leaves_no_answer_for_the_next_one(
+    process: TreeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_given: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(tree_process, "_read", interrupted)
+        process.definitions("python", "def load():\n    return 1\n")
+    assert [found.symbol for found in process.definitions("python", "def save():\n    return 1\n")] == ["save"]
 
 
 def test_a_forked_process_asks_one_of_its_own(process: TreeProcess) -> None:
