@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from review.context.chunk import Chunk, Definition, Kind, ParsedFile
 from review.context.tree import Changeset
-from storage.code.indexes import CodeIndexes
+from storage.code.indexes import STALE_SECONDS, CodeIndexes
 from storage.code.state import ClaimedIndex, IndexedPath, NewHistory
+from storage.database import Database
 from storage.installations import Tenant
 
 EMBEDDER = "made/8"
@@ -84,3 +85,32 @@ async def published(
 def a_blob(parsed: ParsedFile) -> str:
     """A SHA that is the same for the same contents only."""
     return vectors_of([repr((parsed.chunks, sorted(parsed.references), parsed.definitions))])[0].tobytes().hex()[:40]
+
+
+def a_path(path: str, parsed: ParsedFile) -> IndexedPath:
+    """That file at this path."""
+    return IndexedPath(path, a_blob(parsed), parsed.language)
+
+
+async def grown_stale(database: Database, tenant: Tenant) -> None:
+    """As if the job that has the claim had died."""
+    async with database.code(tenant.organization_id, [tenant.repository_id]) as connection:
+        await connection.execute(
+            "UPDATE code_indexes SET heartbeat_at = heartbeat_at - make_interval(secs => %s)", (STALE_SECONDS + 1,)
+        )
+
+
+async def row_count(database: Database, tenant: Tenant, table: str) -> int:
+    """How many rows of that table are about this repository."""
+    async with database.code(tenant.organization_id, [tenant.repository_id]) as connection:
+        row = await (await connection.execute(f"SELECT count(*) FROM {table}")).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def seen(indexes: CodeIndexes, tenant: Tenant) -> set[str]:
+    """The paths of all files that hold `retry` or `fetch`."""
+    index = indexes.index(tenant.organization_id, tenant.repository_id)
+    holders = await index.holding(["retry", "fetch"])
+    files = await index.files([int(id) for one in holders.values() for id in one.files])
+    return {file.path for file in files}

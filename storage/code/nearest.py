@@ -46,6 +46,12 @@ SELECT f.number, n.ordinal, -n.distance FROM nearest n
 JOIN code_files f ON f.repository_id = %(repository)s AND f.blob_id = n.blob_id
 ORDER BY n.distance, f.number, n.ordinal LIMIT %(most)s
 """
+# The index gives its whole answer at once, and goes on where a part of it is thrown away. Of a table that was filled a moment
+# ago the planner may believe that sorting all is as quick.
+BY_INDEX = """
+SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true),
+       set_config('enable_sort', 'off', true)
+"""
 SERVING = """
 SELECT embedder, coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s || left(md5(embedder), 8))), false)
 FROM code_indexes WHERE repository_id = %s
@@ -59,11 +65,7 @@ async def nearest(connection: Connection, repository_id: int, vector: NDArray[np
         return []
     values = {"repository": repository_id, "model": row[0], "most": most, "vector": str(vector.tolist())}
     if row[1]:
-        # It is asked for its whole answer at once, and goes on where a part of it is thrown away.
-        await connection.execute(
-            "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
-            (str(min(1000, max(100, 2 * most))),),
-        )
+        await connection.execute(BY_INDEX, (str(min(1000, max(100, 2 * most))),))
     query = SQL((INDEXED if row[1] else EXACT) + NEIGHBOURS).format(dimensions=Literal(len(vector)))
     cursor = await connection.execute(query, values, binary=True)
     return [Neighbour(file, chunk, min(1.0, similarity)) for file, chunk, similarity in await cursor.fetchall()]

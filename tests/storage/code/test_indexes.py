@@ -1,75 +1,34 @@
 """Code indexes: one job at a time brings one up to date, and what it publishes is seen as a whole or not at all."""
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator
 
 import pytest
 
 from review.context.tree import Changeset
 from review.errors import Superseded
-from review.pull_request import Repository
-from storage.code.indexes import STALE_SECONDS, CodeIndexes
+from storage.code.indexes import CodeIndexes
 from storage.code.state import IndexedPath, NewHistory
 from storage.database import Database
 from storage.installations import Tenant
-from tests.builders_code import EMBEDDER, a_blob, a_parsed_file, claimed, embed, published, vectors_of
-from tests.builders_storage import ONE_ROW, a_tenant
+from tests.builders_code import (
+    EMBEDDER,
+    a_blob,
+    a_parsed_file,
+    a_path,
+    claimed,
+    embed,
+    grown_stale,
+    published,
+    row_count,
+    seen,
+    vectors_of,
+)
+from tests.builders_storage import ONE_ROW
 
 pytestmark = pytest.mark.integration
 
-numbers = itertools.count(500)
 RETRY, FETCH = a_parsed_file("retry after", defines="retry", chunks=2), a_parsed_file("fetch", uses="retry")
 NOTHING = NewHistory()
-
-
-@pytest.fixture
-async def database(shared_database_url: str) -> AsyncIterator[Database]:
-    async with Database.open(shared_database_url, pool_size=6) as opened:
-        yield opened
-
-
-@pytest.fixture
-def account() -> int:
-    """GitHub's id of an account of one's own."""
-    return next(numbers)
-
-
-@pytest.fixture
-async def tenant(database: Database, account: int) -> Tenant:
-    return await a_tenant(database, account)
-
-
-@pytest.fixture
-def indexes(database: Database) -> CodeIndexes:
-    return CodeIndexes(database)
-
-
-async def grown_stale(database: Database, tenant: Tenant) -> None:
-    """As if the job that has the claim had died."""
-    async with database.code(tenant.organization_id, [tenant.repository_id]) as connection:
-        await connection.execute(
-            "UPDATE code_indexes SET heartbeat_at = heartbeat_at - make_interval(secs => %s)", (STALE_SECONDS + 1,)
-        )
-
-
-async def rows(database: Database, tenant: Tenant, table: str) -> int:
-    async with database.code(tenant.organization_id, [tenant.repository_id]) as connection:
-        row = await (await connection.execute(f"SELECT count(*) FROM {table}")).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def at(path: str, parsed: object = RETRY) -> IndexedPath:
-    return IndexedPath(path, a_blob(parsed), "python")  # type: ignore[arg-type]
-
-
-async def seen(indexes: CodeIndexes, tenant: Tenant) -> set[str]:
-    """The paths of all files that hold one of the words in these tests."""
-    index = indexes.index(tenant.organization_id, tenant.repository_id)
-    holders = await index.holding(["retry", "fetch"])
-    files = await index.files([int(id) for one in holders.values() for id in one.files])
-    return {file.path for file in files}
 
 
 async def test_of_many_jobs_one_has_the_index(indexes: CodeIndexes, tenant: Tenant) -> None:
@@ -90,13 +49,13 @@ async def test_who_lost_the_claim_writes_nothing_any_more(indexes: CodeIndexes, 
         indexes.kept(dead, [(a_blob(RETRY), "python")]),
         indexes.keep(dead, [(a_blob(FETCH), FETCH)]),
         indexes.keep_vectors(dead, EMBEDDER, 8, [], vectors_of([])),
-        indexes.publish(dead, "d", [at("dead.py")], {}, NOTHING, ""),
+        indexes.publish(dead, "d", [a_path("dead.py", RETRY)], {}, NOTHING, ""),
     ):
         with pytest.raises(Superseded):
             await lost
-    await indexes.publish(alive, "a", [at("alive.py")], {}, NOTHING, "")
+    await indexes.publish(alive, "a", [a_path("alive.py", RETRY)], {}, NOTHING, "")
     assert await seen(indexes, tenant) == {"alive.py"}
-    assert await rows(database, tenant, "code_blobs") == 1
+    assert await row_count(database, tenant, "code_blobs") == 1
 
 
 async def test_a_heartbeat_keeps_the_claim(indexes: CodeIndexes, database: Database, tenant: Tenant) -> None:
@@ -104,19 +63,6 @@ async def test_a_heartbeat_keeps_the_claim(indexes: CodeIndexes, database: Datab
     await grown_stale(database, tenant)
     assert await indexes.touch(claim)
     assert await indexes.claim(tenant) is None
-
-
-async def test_what_a_killed_job_has_kept_needs_no_parsing_again(
-    indexes: CodeIndexes, database: Database, tenant: Tenant
-) -> None:
-    claim = await claimed(indexes, tenant)
-    await indexes.keep(claim, [(a_blob(RETRY), RETRY)])
-    assert await embed(indexes, claim) == 2
-    await grown_stale(database, tenant)
-    claim = await claimed(indexes, tenant)
-    wanted = [(a_blob(RETRY), "python"), (a_blob(RETRY), "go"), (a_blob(FETCH), "python")]
-    assert await indexes.kept(claim, wanted) == {(a_blob(RETRY), "python")}
-    assert await embed(indexes, claim) == 0
 
 
 async def test_a_released_or_failed_index_may_be_claimed_at_once(indexes: CodeIndexes, tenant: Tenant) -> None:
@@ -147,7 +93,7 @@ async def test_the_state_says_what_is_there_and_what_was_left_out(indexes: CodeI
     await indexes.keep(claim, [(a_blob(RETRY), RETRY)])
     history = NewHistory([Changeset("s2", 2, ("a.py",)), Changeset("s1", 1, ("a.py", "gone.py"))], replaces=True)
     skipped = {"x.bin": "binary", "y.bin": "binary", "z.py": "larger than 1 MB"}
-    await indexes.publish(claim, "c1", [at("a.py"), at("copy.py")], skipped, history, "")
+    await indexes.publish(claim, "c1", [a_path("a.py", RETRY), a_path("copy.py", RETRY)], skipped, history, "")
     state = await indexes.state(tenant.organization_id, tenant.repository_id)
     assert state is not None and state.indexed_at is not None
     assert (state.state, state.commit_sha, state.history_sha, state.embedder) == ("ready", "c1", "s2", "")
@@ -173,17 +119,19 @@ async def test_a_publication_that_breaks_changes_nothing(indexes: CodeIndexes, d
     with pytest.raises(ValueError, match="1 files were never kept, never\\.py"):
         await indexes.publish(claim, "c2", [IndexedPath("never.py", "0" * 40, "python")], {}, NOTHING, EMBEDDER)
     assert await seen(indexes, tenant) == {"a.py"}
-    assert await rows(database, tenant, "code_blobs") == 1
+    assert await row_count(database, tenant, "code_blobs") == 1
 
 
 async def test_what_no_file_needs_any_more_is_removed(indexes: CodeIndexes, database: Database, tenant: Tenant) -> None:
     await published(indexes, tenant, {"a.py": RETRY, "b.py": FETCH})
     await published(indexes, tenant, {"b.py": FETCH})
-    counted = [await rows(database, tenant, table) for table in ("code_files", "code_blobs", "code_chunks", "code_vectors")]
+    counted = [
+        await row_count(database, tenant, table) for table in ("code_files", "code_blobs", "code_chunks", "code_vectors")
+    ]
     assert counted == [1, 1, 1, 1]
     index = indexes.index(tenant.organization_id, tenant.repository_id)
     assert await index.holding(["retry", "after"]) == {}
-    assert await rows(database, tenant, "code_postings") == 2
+    assert await row_count(database, tenant, "code_postings") == 2
 
 
 async def test_a_repository_that_is_emptied_has_an_index_of_nothing(indexes: CodeIndexes, tenant: Tenant) -> None:
@@ -195,75 +143,6 @@ async def test_a_repository_that_is_emptied_has_an_index_of_nothing(indexes: Cod
     assert await index.touched(["a.py"]) == {}
 
 
-async def test_an_unchanged_file_is_never_embedded_twice_in_an_organization(
-    indexes: CodeIndexes, database: Database, tenant: Tenant, account: int
-) -> None:
-    await published(indexes, tenant, {"a.py": RETRY})
-    fork = await a_tenant(database, account, Repository(9002, "octo/fork", False))
-    assert fork.organization_id == tenant.organization_id
-    claim = await claimed(indexes, fork)
-    assert await indexes.kept(claim, [(a_blob(RETRY), "python"), (a_blob(FETCH), "python")]) == {(a_blob(RETRY), "python")}
-    assert await indexes.unembedded(claim, EMBEDDER, 10) == []
-    await indexes.publish(claim, "f", [at("moved.py")], {}, NOTHING, EMBEDDER)
-    ours, theirs = (indexes.index(one.organization_id, one.repository_id) for one in (fork, tenant))
-    assert await ours.chunks([1]) == await theirs.chunks([1]) == {1: list(RETRY.chunks)}
-    assert await ours.nearest(vectors_of(["x"])[0], 5) == await theirs.nearest(vectors_of(["x"])[0], 5) != []
-    await indexes.forget(tenant.organization_id, tenant.repository_id)
-    assert await seen(indexes, fork) == {"moved.py"}
-
-
-async def test_nothing_is_taken_over_from_another_organization(
-    indexes: CodeIndexes, database: Database, tenant: Tenant
-) -> None:
-    await published(indexes, tenant, {"a.py": RETRY})
-    stranger = await a_tenant(database, next(numbers))
-    assert await indexes.kept(await claimed(indexes, stranger), [(a_blob(RETRY), "python")]) == set()
-
-
-async def test_old_vectors_serve_until_the_new_ones_are_published(
-    indexes: CodeIndexes, database: Database, tenant: Tenant
-) -> None:
-    await published(indexes, tenant, {"a.py": RETRY})
-    index = indexes.index(tenant.organization_id, tenant.repository_id)
-    claim = await claimed(indexes, tenant)
-    assert await embed(indexes, claim, "new/16", 16) == 2
-    assert (await index.embedded_by(), len(await index.nearest(vectors_of(["x"])[0], 9))) == (EMBEDDER, 2)
-    await indexes.publish(claim, "c", [at("a.py")], {}, NOTHING, EMBEDDER, "new/16")
-    assert (await index.embedded_by(), await rows(database, tenant, "code_vectors")) == (EMBEDDER, 4)
-    claim = await claimed(indexes, tenant)
-    await indexes.publish(claim, "c", [at("a.py")], {}, NOTHING, "new/16", "new/16")
-    assert (await index.embedded_by(), await rows(database, tenant, "code_vectors")) == ("new/16", 2)
-    assert len(await index.nearest(vectors_of(["x"], 16)[0], 9)) == 2
-
-
-async def test_unembedded_chunks_come_in_parts(indexes: CodeIndexes, tenant: Tenant) -> None:
-    claim = await claimed(indexes, tenant)
-    await indexes.keep(claim, [(a_blob(RETRY), RETRY), (a_blob(FETCH), FETCH)])
-    first = await indexes.unembedded(claim, EMBEDDER, 2)
-    rest = await indexes.unembedded(claim, EMBEDDER, 2, after=first[-1][0])
-    assert [text for _, text in first + rest] == [f"{chunk.symbol}\n{chunk.text}" for chunk in RETRY.chunks + FETCH.chunks]
-
-
-async def test_a_chunk_that_is_gone_meanwhile_gets_no_vector(indexes: CodeIndexes, database: Database, tenant: Tenant) -> None:
-    claim = await claimed(indexes, tenant)
-    await indexes.keep_vectors(claim, EMBEDDER, 8, [2**40], vectors_of(["x"]))
-    assert await rows(database, tenant, "code_vectors") == 0
-
-
-async def test_what_postgres_cannot_hold_hinders_no_publication(indexes: CodeIndexes, tenant: Tenant) -> None:
-    odd = a_parsed_file("nul\x00 half\ud800", defines="n" * 5_000, uses="u\x00")
-    claim = await claimed(indexes, tenant)
-    await indexes.keep(claim, [("odd", odd), ("odd", odd)])
-    files = [IndexedPath(path, "odd", "python") for path in ("a\x00.py", "b\udcff.py", "b\udcfe.py", f"{'l' * 3_000}.py")]
-    history = NewHistory([Changeset("s", 1, tuple(file.path for file in files))], replaces=True)
-    await indexes.publish(claim, "c", files, {}, history, "")
-    index = indexes.index(tenant.organization_id, tenant.repository_id)
-    assert {file.path for file in await index.at([file.path for file in files])} == {"a\ufffd.py", "b?.py"}
-    state = await indexes.state(tenant.organization_id, tenant.repository_id)
-    assert state is not None and state.skipped == {"its path is longer than 1000 bytes": 1}
-    assert (await index.holding(["nul\x00"])).keys() == {"nul\ufffd"}
-
-
 async def test_a_forgotten_repository_has_no_rows_left_and_its_job_loses_the_claim(
     indexes: CodeIndexes, database: Database, tenant: Tenant
 ) -> None:
@@ -271,7 +150,7 @@ async def test_a_forgotten_repository_has_no_rows_left_and_its_job_loses_the_cla
     claim = await claimed(indexes, tenant)
     await indexes.forget(tenant.organization_id, tenant.repository_id)
     for table in (table for table in ONE_ROW if table.startswith("code_")):
-        assert (table, await rows(database, tenant, table)) == (table, 0)
+        assert (table, await row_count(database, tenant, table)) == (table, 0)
     with pytest.raises(Superseded):
         await indexes.keep(claim, [(a_blob(RETRY), RETRY)])
     await published(indexes, tenant, {"b.py": RETRY})

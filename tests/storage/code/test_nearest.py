@@ -1,8 +1,7 @@
 """A repository of many vectors has an index of its own over them: built in time, found out when broken, removed in the end."""
 
-import itertools
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -15,11 +14,9 @@ from storage.code.state import IndexedPath, NewHistory
 from storage.database import Database
 from storage.installations import Tenant
 from tests.builders_code import EMBEDDER, a_blob, a_parsed_file, claimed, embed, published, vectors_of
-from tests.builders_storage import a_tenant
 
 pytestmark = pytest.mark.integration
 
-numbers = itertools.count(700)
 FILES = {f"{n}.py": a_parsed_file(f"word{n}", chunks=10) for n in range(12)}
 ASKED = vectors_of(["anything"])[0]
 
@@ -28,23 +25,6 @@ ASKED = vectors_of(["anything"])[0]
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred vectors are many here."""
     monkeypatch.setattr(nearest, "MANY", 100)
-
-
-@pytest.fixture
-async def database(shared_database_url: str) -> AsyncIterator[Database]:
-    async with Database.open(shared_database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def tenant(database: Database) -> Tenant:
-    """A tenant of one's own."""
-    return await a_tenant(database, next(numbers))
-
-
-@pytest.fixture
-def indexes(database: Database) -> CodeIndexes:
-    return CodeIndexes(database)
 
 
 def of_its_own(url: str, tenant: Tenant) -> list[tuple[Any, ...]]:
@@ -57,10 +37,9 @@ def of_its_own(url: str, tenant: Tenant) -> list[tuple[Any, ...]]:
 
 
 async def test_many_vectors_are_found_by_an_index_that_holds_this_repositorys_only(
-    indexes: CodeIndexes, database: Database, tenant: Tenant, shared_database_url: str
+    indexes: CodeIndexes, tenant: Tenant, stranger: Tenant, shared_database_url: str
 ) -> None:
-    other = await a_tenant(database, next(numbers))
-    for one in (tenant, other):
+    for one in (tenant, stranger):
         await published(indexes, one, FILES)
     assert [sound for _, sound in of_its_own(shared_database_url, tenant)] == [True]
     index = indexes.index(tenant.organization_id, tenant.repository_id)
@@ -78,6 +57,7 @@ async def test_the_index_is_used(database: Database, indexes: CodeIndexes, tenan
     values = {"repository": tenant.repository_id, "model": EMBEDDER, "most": 10, "vector": str(ASKED.tolist())}
     query = (nearest.INDEXED + nearest.NEIGHBOURS).replace("{dimensions}", "8")
     async with database.code(tenant.organization_id, [tenant.repository_id]) as connection:
+        await connection.execute(nearest.BY_INDEX, ("100",))
         cursor = await connection.execute(f"EXPLAIN {query}".encode(), values)
         plan = "\n".join(row[0] for row in await cursor.fetchall())
     assert f"code_vectors_{tenant.repository_id}_" in plan

@@ -1,7 +1,7 @@
 """The index in Postgres answers as the one in memory does, after whatever was published before."""
 
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
@@ -26,12 +26,6 @@ PATHS = [
     for name in ("a.py", "test_a.py", "b.py", "C.java", "d.go")
 ]
 ROUNDS = 8
-
-
-@pytest.fixture
-async def database(shared_database_url: str) -> AsyncIterator[Database]:
-    async with Database.open(shared_database_url) as opened:
-        yield opened
 
 
 class History:
