@@ -10,8 +10,8 @@ from review.context.cut_lines import cut_lines
 from review.context.find_definitions import OUTSIDE, Found
 from review.context.languages import Language, Role, language_of, languages
 from review.context.tree import LARGEST_FILE
-from review.tree_process import GaveUp, tree_process
 from review.context.words import names_of, words_of
+from review.tree_process import GaveUp, tree_process
 
 MAX_TREE_BYTES = 300_000
 """What tree-sitter is given: rubbish costs it several seconds a megabyte."""
