@@ -24,7 +24,7 @@ INSERT INTO code_indexes (organization_id, repository_id, state) VALUES (%(organ
 ON CONFLICT (repository_id) DO UPDATE
 SET state = 'running', tries = code_indexes.tries + 1, heartbeat_at = clock_timestamp(), because = ''
 WHERE code_indexes.state <> 'running' OR code_indexes.heartbeat_at < clock_timestamp() - make_interval(secs => %(stale)s)
-RETURNING tries, commit_sha, history_sha, embedder
+RETURNING tries, commit_sha, embedder
 """
 
 STATE = """

@@ -14,15 +14,14 @@ State = Literal["wanted", "running", "ready", "failed"]
 class ClaimedIndex:
     """An index that is ours to bring up to date, as long as its `tries` are these.
 
-    The rest is what it holds by now: the commit that retrieval sees, the newest changeset of its history (both empty when
-    there was none yet), and the name of the embedder whose vectors serve (empty: no vectors).
+    The rest is what it holds by now: the commit that retrieval sees (empty when there was none yet), and the name of the
+    embedder whose vectors serve (empty: no vectors).
     """
 
     organization_id: int
     repository_id: int
     tries: int
     commit_sha: str
-    history_sha: str
     embedder: str
 
 
