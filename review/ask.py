@@ -52,7 +52,8 @@ async def ask_models(
     """Ask the first provider about every piece of the change, the others where it fails, for `deadline` seconds in all.
 
     `head` holds the head's files by path; files that are not in it are left out. `blank` takes secrets out of a text; no
-    text leaves without it. `look` adds what other code says about each piece. Never raises for a provider that fails: the result says it.
+    text leaves without it. `look` adds what other code says about each piece. Never raises for a provider that fails: the
+    result says it.
     """
     end = monotonic() + deadline
     shown = [show(file, line_texts(head[file.path]), blank) for file in change.diff.files if file.hunks and file.path in head]

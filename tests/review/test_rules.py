@@ -58,7 +58,8 @@ def test_an_unknown_key_is_reported_and_the_rest_counts() -> None:
     read = parse_rules(b"severty: low\nmax_comments: 3\n", KNOWN)
     assert read.rules.max_comments == 3
     assert read.notes == (
-        "`.refactoriq.yml`: unknown key `severty`; known are paths, severity, categories, max_comments, analyzers, models, context.",
+        "`.refactoriq.yml`: unknown key `severty`; known are paths, severity, categories, max_comments, analyzers, models, "
+        "context.",
     )
 
 
