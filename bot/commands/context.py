@@ -4,18 +4,18 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 
 from bot.git.local import LocalRepository
-from bot.terminal import harmless
+from bot.terminal import harmless, say
 from review.context.memory import memory_index
 from review.context.query import query_of
 from review.context.retrieve import Retriever
 from review.context.retrieved import Place, RankedFile, Retrieved
 from review.context.tree import MOST_HISTORY, Tree
-from review.diff import Diff
+from review.diff import Diff, FileDiff, FileKind, FileStatus
 from review.errors import UserError
 from review.find_context import MOST_OF_A_PIECE, size_of
 from review.parse_diff import parse_diff
@@ -58,7 +58,7 @@ def _diff(diff_file: str) -> Diff:
         raise UserError(f"The diff cannot be read: {error.strerror} ({diff_file}).") from None
     if len(data) > LARGEST_DIFF:
         raise UserError(f"The diff is larger than {LARGEST_DIFF // 1_000_000} MB: give a part of it.")
-    diff = parse_diff(data)
+    diff = parse_diff(_with_plain_ends(data))
     if not diff.files:
         raise UserError("The diff is empty: give the output of `git diff`.")
     if all(file.unread for file in diff.files):
@@ -66,12 +66,36 @@ def _diff(diff_file: str) -> Diff:
     return diff
 
 
+def _with_plain_ends(data: bytes) -> bytes:
+    """A diff as git wrote it: on its way through a file or a pipe on Windows each line may have got another end."""
+    return data.replace(b"\r\n", b"\n") if data.count(b"\r\n") == data.count(b"\n") else data
+
+
 async def _retrieved(path: Path, rev: str, diff: Diff) -> tuple[str, Retrieved]:
     tree = await LocalRepository(path).tree(rev)
     index = await memory_index(tree, changesets=MOST_HISTORY, deadline=monotonic() + SECONDS)
-    query = query_of(diff, await _base(tree, diff))
+    base = await _base(tree, diff)
+    _check(diff, base, rev)
+    query = query_of(diff, base)
     budget = min(size_of(diff), MOST_OF_A_PIECE)
     return tree.sha, await Retriever(index, tree).retrieve(query, diff, budget_tokens=budget)
+
+
+def _check(diff: Diff, base: Mapping[str, bytes], rev: str) -> None:
+    """Raises UserError where none of the changed files is there before the change; says which are not, where some are."""
+    expected = [file.previous_path or file.path for file in diff.files if file.kind is FileKind.TEXT and not _is_new(file)]
+    missing = [path for path in expected if path not in base]
+    if missing and len(missing) == len(expected):
+        raise UserError(
+            f"{missing[0]} is not in {rev}, nor is any other file that the diff changes: name the revision that the diff "
+            "starts from, and make it in the repository's top folder, without --relative."
+        )
+    if missing:
+        say(f"Not at {rev}, or larger than 1 MB: {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}.")
+
+
+def _is_new(file: FileDiff) -> bool:
+    return file.status is FileStatus.ADDED
 
 
 async def _base(tree: Tree, diff: Diff) -> dict[str, bytes]:

@@ -19,6 +19,14 @@ MOST_NAMES = 3
 WEAKEST = 0.05
 """Of the strongest evidence of its kind in one answer; less is chance."""
 
+LEAST_WORDS = 2
+"""A single word that two files share is no reason."""
+
+OFTEN, SHARE = 2, 0.1
+"""Commits in common that are a reason, or the share of all of a file's commits."""
+
+NOTHING_SAID = "belongs to the change by small signs only"
+
 
 class Source(StrEnum):
     """What kind of evidence."""
@@ -51,8 +59,8 @@ class Evidence:
 
 
 def why(evidence: Sequence[Evidence]) -> str:
-    """The strongest one or two reasons, as a clause that goes on after the file's path; empty without any."""
-    return ", and ".join(_clause(one) for one in evidence[:2])
+    """The strongest one or two reasons, as a clause that goes on after the file's path."""
+    return ", and ".join(_clause(one) for one in evidence[:2]) or NOTHING_SAID
 
 
 def _clause(one: Evidence) -> str:
@@ -86,7 +94,12 @@ def evidence_of(query: Query, signals: Signals, chosen: Sequence[int]) -> list[t
     strongest_cosine = max((signals.similar or {}).values(), default=0.0)
     found = []
     for at in chosen:
-        reasons = [Evidence(source, w, names) for source, table in tables.items() for w, names in table.of(at)]
+        reasons = [
+            Evidence(source, weight, names)
+            for source, table in tables.items()
+            for weight, names in table.of(at)
+            if source is not Source.WORDS or len(names) >= LEAST_WORDS
+        ]
         reasons += history.get(signals.files[at].path, ())
         reasons += _near(query, signals.files[at].path)
         reasons += _similar(signals, at, strongest_cosine)
@@ -135,6 +148,8 @@ def _together(signals: Signals) -> dict[str, tuple[Evidence, ...]]:
     for at in np.flatnonzero(both.max(axis=1, initial=0.0)):
         column = int(shares[at].argmax())
         times, every = int(both[at, column]), int(asked[column])
+        if times < OFTEN and times < SHARE * every:
+            continue
         last = "its only commit here" if every == 1 else f"{times} of its last {every} commits"
         detail = f"changed together with `{held.paths_asked[column]}` in {last}"
         found[paths[at]] = (Evidence(Source.TOGETHER, float(shares[at, column]) / strongest, detail=detail),)

@@ -11,6 +11,7 @@ from itertools import chain
 from review.context.at_base import ByPath, unshown
 from review.context.chunk import Chunk, Kind
 from review.context.query import Query
+from review.context.word_weights import is_telling
 from review.context.words import IDENTIFIER, parts
 from review.diff import Diff
 from review.places import is_test
@@ -53,7 +54,7 @@ class Tie(StrEnum):
 
 
 STRENGTHS = {
-    Tie.DEFINES: 1.0, Tie.USES: 0.9, Tie.TESTS: 0.7, Tie.MISSES: 0.7, Tie.NAMESAKE: 0.7, Tie.REST: 0.7, Tie.AROUND: 0.6,
+    Tie.DEFINES: 0.95, Tie.USES: 1.0, Tie.TESTS: 0.7, Tie.MISSES: 0.7, Tie.NAMESAKE: 0.8, Tie.REST: 0.7, Tie.AROUND: 0.6,
     Tie.WORDS: 0.5,
 }  # fmt: skip
 
@@ -157,6 +158,7 @@ class _Pool:
         self._query = query
         self._called = called
         self._altered = {name for name in query.altered if not name.startswith("__")}
+        self._lost = frozenset(filter(is_telling, query.lost))
         self._only_tests = all(map(is_test, query.paths))
         self._size = len(read)
         self._names = Counter(name for one in read for name in one.names)
@@ -181,7 +183,7 @@ class _Pool:
     def _ties(self, one: _Read) -> Iterator[tuple[Tie, float, list[str]]]:
         test = is_test(one.path) and not self._only_tests
         uses = (one.names & self._altered) - one.defines
-        misses = (one.names & self._query.lost) - one.defines - uses
+        misses = (one.names & self._lost) - one.defines - uses
         outside = set() if one.own else self._query.defined
         defines = {name for name in one.defines if name in self._query.names and name[:2] != "__"} - self._altered - outside
         in_short = 0.4 if one.chunk.kind is Kind.MODULE else 1.0

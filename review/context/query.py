@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import log1p
 
-from review.context.chunk import Kind, ParsedFile
+from review.context.chunk import Chunk, Kind, ParsedFile
 from review.context.parse import parse
 from review.context.words import names_of, words_of
-from review.diff import Diff, FileDiff, Hunk, Line
+from review.diff import Diff, FileDiff, Line
 
 CHANGED, SECTION, NEAR = 1.0, 0.4, 0.25
 """What a name counts on a changed line, in the header of a hunk, on the lines around."""
@@ -152,24 +152,40 @@ def _looks_rare(name: str) -> float:
 
 
 def _altered(parsed: ParsedFile, file: FileDiff) -> Iterator[str]:
-    """The names of the innermost definitions around the changed lines, and of all that the changed lines define themselves."""
-    changed = {number for hunk in file.hunks for number in _changed_at_base(hunk)}
+    """The names of the innermost definitions around the changed lines, and of all that the removed lines define themselves."""
+    removed = {line.old for line in file.lines() if line.old is not None and line.removed}
     starts = [chunk.first_line for chunk in parsed.chunks]
-    for number in changed:
+    for number, indent in (*((number, None) for number in removed), *_insertions(file)):
         at = bisect_right(starts, number) - 1
-        if at >= 0 and number <= parsed.chunks[at].last_line and parsed.chunks[at].kind not in (Kind.MODULE, Kind.LINES):
+        if at >= 0 and _is_inside(parsed.chunks[at], number, indent):
             yield parsed.chunks[at].symbol.rpartition(".")[2]
-    yield from (definition.name for definition in parsed.definitions if definition.line in changed)
+    yield from (definition.name for definition in parsed.definitions if definition.line in removed)
 
 
-def _changed_at_base(hunk: Hunk) -> Iterator[int]:
-    """The base's line numbers that the hunk removes, and for what it adds those of the line before."""
-    before = 0
-    for line in hunk.lines:
-        if line.old is not None:
-            before = line.old
-        if line.removed or (line.added and before):
-            yield before
+def _insertions(file: FileDiff) -> Iterator[tuple[int, int]]:
+    """The base's line before each run of lines that the change adds, and how far the first of them is indented."""
+    for hunk in file.hunks:
+        before = 0
+        for line in hunk.lines:
+            if line.old is not None:
+                before = line.old
+            elif before and line.text.strip():
+                yield before, _indent(line.text)
+                before = 0
+
+
+def _is_inside(chunk: Chunk, number: int, indent: int | None) -> bool:
+    """Whether a line at `number`, or one with that `indent` right behind it, is part of this definition.
+
+    What is added behind its last line is, where it is indented more than its first one: a function that follows is not.
+    """
+    if chunk.kind in (Kind.MODULE, Kind.LINES) or number > chunk.last_line:
+        return False
+    return indent is None or number < chunk.last_line or indent > _indent(chunk.text)
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _text(files: Iterable[FileDiff]) -> str:

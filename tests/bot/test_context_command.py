@@ -154,3 +154,18 @@ def test_where_nothing_is_beside_a_new_file_there_are_no_places(tmp_path: Path, 
 def test_the_command_is_known() -> None:
     assert "context" in {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     assert issubclass(UserError, RefactorIQError)
+
+
+def test_a_diff_whose_lines_got_windows_ends_on_the_way_asks_the_same(checkout: BuiltRepository) -> None:
+    plain, windows = (
+        process(str(checkout.path), "--rev", checkout.base, "--diff", "-", "--format", "json", stdin=diff)
+        for diff in (checkout.diff(), checkout.diff().replace(b"\n", b"\r\n"))
+    )
+    assert json.loads(windows.stdout) == json.loads(plain.stdout)
+
+
+def test_a_diff_whose_files_are_not_there_is_told_so(checkout: BuiltRepository, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "relative.diff"
+    elsewhere.write_bytes(checkout.diff().replace(b"client.py", b"src/client.py"))
+    with pytest.raises(UserError, match=r"src/client\.py is not in .* name the revision that the diff starts from"):
+        context(checkout.path, checkout.base, str(elsewhere), "text", 3)

@@ -44,6 +44,10 @@ def test_lines_that_are_only_added_alter_the_definition_that_they_come_into() ->
     assert asked(BEFORE, after).altered == {"close"}
 
 
+def test_a_function_that_is_added_behind_another_does_not_alter_it() -> None:
+    assert asked(BEFORE, BEFORE + "\n    def reopen(self):\n        self.open = True\n").altered == frozenset()
+
+
 def test_a_constant_whose_line_changes_is_altered() -> None:
     assert asked(BEFORE, BEFORE.replace("LIMIT = 5", "LIMIT = 6")).altered == {"LIMIT"}
 

@@ -66,7 +66,7 @@ async def test_the_reasons_are_clauses_for_people() -> None:
     assert "defines `open_socket`, which the change uses" in why(found["app/socket_pool.py"].evidence)
     assert "uses `fetch_page`, which the change alters" in why(found["app/crawl.py"].evidence)
     assert "changed together with `app/fetch.py` in 4 of its last 5 commits" in why(found["lib/unrelated_a.py"].evidence)
-    assert why(()) == ""
+    assert why(()) == "belongs to the change by small signs only"
 
 
 async def test_history_brings_up_what_nothing_else_does() -> None:
