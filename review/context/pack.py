@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from review.context.chunk import Chunk
-from review.context.places import Weighed
+from review.context.places import Weighed, signature_at
 from review.context.retrieved import Place
 from review.models.shown import tokens
 
@@ -16,7 +16,7 @@ SIZES = (60, 24, 12, 6)
 """Lines to which a place is shortened, the first that fits; what is no definition is not shown longer than the third."""
 
 HEAD = 2
-"""Lines at the beginning that stay: the signature."""
+"""Lines from the signature on that stay."""
 
 LARGEST_SHARE, ALWAYS = 0.5, 150
 """Of the budget, what a single place may take, and the tokens that each may have."""
@@ -57,18 +57,20 @@ def _sizes(item: Weighed) -> Iterator[Place]:
 def shortened(chunk: Chunk, focus: int, most: int) -> tuple[int, int, str]:
     """The first and last line that are shown of the chunk, and the text: signature and lines around `focus`, so many in all.
 
-    A row like `[lines 12-40 are left out]` stands for what is left out, at the end too.
+    A row like `[lines 12-40 are left out]` stands for what is left out, at the end too; the comment above the signature goes
+    first, without a word.
     """
     lines = chunk.text.split("\n")
     if len(lines) <= most:
         return chunk.first_line, chunk.last_line, chunk.text
-    head = HEAD if chunk.symbol else 0
-    around = most - head
+    top = min(signature_at(chunk), len(lines) - most)
+    head = top + HEAD if chunk.symbol else top
+    around = most - (head - top)
     start = min(max(focus - chunk.first_line - around // 3, head), len(lines) - around)
     end = start + around
-    gap = _gap(chunk, head, start) if head else []
-    rows = [*lines[:head], *gap, *lines[start:end], *_gap(chunk, end, len(lines))]
-    return chunk.first_line + (0 if head else start), chunk.first_line + end - 1, "\n".join(rows)
+    gap = _gap(chunk, head, start) if head > top else []
+    rows = [*lines[top:head], *gap, *lines[start:end], *_gap(chunk, end, len(lines))]
+    return chunk.first_line + (top if head > top else start), chunk.first_line + end - 1, "\n".join(rows)
 
 
 def _gap(chunk: Chunk, start: int, end: int) -> list[str]:

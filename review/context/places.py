@@ -71,10 +71,17 @@ class Weighed:
 
     @property
     def focus(self) -> int:
-        """The line that matters most: the first that holds the name, or else the first of all."""
+        """The line that matters most: the first that holds the name, the comment above left out, or else the signature."""
         held = re.compile(rf"\b{re.escape(self.about)}\b")
-        lines = enumerate(self.chunk.text.split("\n"), self.chunk.first_line)
-        return next((number for number, line in lines if held.search(line)), self.chunk.first_line)
+        begin = signature_at(self.chunk)
+        lines = enumerate(self.chunk.text.split("\n")[begin:], self.chunk.first_line + begin)
+        return next((number for number, line in lines if held.search(line)), self.chunk.first_line + begin)
+
+
+def signature_at(chunk: Chunk) -> int:
+    """How many lines of comment and decorators stand above the signature; 0 where it has none, or cannot be found."""
+    lines = (line.strip() for line in chunk.text.split("\n"))
+    return next((at for at, line in enumerate(lines) if line and chunk.signature.startswith(line)), 0)
 
 
 @dataclass(frozen=True, slots=True)

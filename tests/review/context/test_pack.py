@@ -120,3 +120,20 @@ def test_a_place_too_large_for_what_is_left_makes_way_for_a_smaller_one() -> Non
 
 def test_nothing_fits_into_nothing() -> None:
     assert pack([weighed(a_chunk())], 0) == ()
+
+
+def test_a_long_place_begins_with_its_signature_and_not_with_the_comment_above() -> None:
+    text = "\n".join(
+        [
+            "/**",
+            *(f" * line {n} of what f does" for n in range(20)),
+            " */",
+            "int f(int a,",
+            "      int b) {",
+            *["  a += b;"] * 40,
+            "}",
+        ]
+    )
+    chunk = Chunk(Kind.FUNCTION, "f", 101, 101 + text.count("\n"), text, signature="int f(int a, int b) {")
+    (place,) = pack([Weighed("a.c", chunk, 1.0, "defines `f`, which the change uses", "f")], 300)
+    assert (place.first_line, place.text.split("\n")[0]) == (123, "int f(int a,")
