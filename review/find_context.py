@@ -8,7 +8,8 @@ from review.analysis import ContextPlace, Dropped
 from review.change import Change
 from review.context.query import query_of
 from review.context.retrieve import Retriever
-from review.diff import Diff
+from review.context.words import names_of
+from review.diff import Diff, FileDiff
 from review.errors import RefactorIQError
 from review.finding import Finding, Location, Side
 from review.models.answer_schema import Item
@@ -30,9 +31,14 @@ Look = Callable[[list[Piece]], Awaitable[tuple[list[Piece], str]]]
 
 
 async def find_context(
-    pieces: Sequence[Piece], change: Change, base: Mapping[str, bytes], retriever: Retriever, blank: Blank
+    pieces: Sequence[Piece], change: Change, whole: Diff, base: Mapping[str, bytes], retriever: Retriever, blank: Blank
 ) -> tuple[list[Piece], str]:
-    """See Look. `base` are the changed files at the base, by their path there. Raises nothing when the retriever fails."""
+    """See Look. `whole` is the diff with the files that no model sees, `base` the others at the base, by their path there.
+
+    Raises nothing when the retriever fails.
+    """
+    kept = {name for file in whole.files for line in file.lines() if not line.removed for name in names_of(line.text)}
+    unseen = frozenset(_paths(whole.files) - _paths(change.diff.files))
     most = min(MOST // max(len(pieces), 1), MOST_OF_A_PIECE)
     end = asyncio.get_running_loop().time() + DEADLINE
 
@@ -42,8 +48,10 @@ async def find_context(
         try:
             async with asyncio.timeout_at(end):
                 part = _diff_of(piece, change.diff)
-                query, budget = query_of(part, base), min(size_of(part), most)
-                retrieved = await retriever.retrieve(query, change.diff, budget_tokens=budget)
+                query = await asyncio.to_thread(query_of, part, base)  # it parses the piece's files
+                budget = min(size_of(part), most)
+                query = replace(query, lost=query.lost - kept)  # what another piece only moves is not lost
+                retrieved = await retriever.retrieve(query, whole, budget_tokens=budget, without=unseen)
         except TimeoutError:
             return f"it took longer than {DEADLINE:.0f} s"
         except RefactorIQError as error:
@@ -54,6 +62,10 @@ async def find_context(
     reasons = dict.fromkeys(result for result in results if isinstance(result, str))
     both = zip(pieces, results, strict=True)
     return [piece if isinstance(result, str) else result for piece, result in both], "; ".join(reasons)
+
+
+def _paths(files: Iterable[FileDiff]) -> set[str]:
+    return {path for file in files for path in (file.path, file.previous_path) if path}
 
 
 def size_of(diff: Diff) -> int:

@@ -61,7 +61,7 @@ class Reviewer:
         chosen = replace(change, diff=Diff(tuple(file for file in files if file.path in texts.head)))
         held_back = models_held_back or self._why_no_models(read)
         analyzed, asked = await asyncio.gather(
-            self._analyze(chosen, texts, read, clock), self._ask(chosen, texts, held_back, clock, retriever)
+            self._analyze(chosen, texts, read, clock), self._ask(chosen, change.diff, texts, held_back, clock, retriever)
         )
         with clock.step("verify"):
             findings, dropped = settle([*analyzed.findings, *asked.findings], chosen, texts, read.rules)
@@ -93,7 +93,7 @@ class Reviewer:
             return await run_analyzers(change, texts.head, texts.base, wanted)
 
     async def _ask(
-        self, change: Change, texts: "Texts", held_back: str, clock: "Clock", retriever: Retriever | None
+        self, change: Change, whole: Diff, texts: "Texts", held_back: str, clock: "Clock", retriever: Retriever | None
     ) -> ModelResult:
         if held_back or not change.diff.files:
             return ModelResult()
@@ -102,7 +102,7 @@ class Reviewer:
             if retriever is None:
                 return pieces, ""
             with clock.step("context"):
-                return await find_context(pieces, change, texts.base, retriever, blank_secrets)
+                return await find_context(pieces, change, whole, texts.base, retriever, blank_secrets)
 
         with clock.step("models"):
             return await ask_models(change, texts.head, self.providers, deadline=MODEL_DEADLINE, blank=blank_secrets, look=look)

@@ -19,12 +19,17 @@ MOST_SHOWN = 1 / 3
 
 ByPath = Mapping[str, Sequence[Chunk]]
 
+Cut = dict[tuple[str, str], Sequence[Chunk]]
+"""The chunks of a blob, by its id and its path."""
 
-async def chunks_at_base(index: Index, files: Sequence[IndexedFile], paths: Sequence[str], tree: Tree | None) -> ByPath:
+
+async def chunks_at_base(
+    index: Index, files: Sequence[IndexedFile], paths: Sequence[str], tree: Tree | None, cut: Cut | None = None
+) -> ByPath:
     """By path, the chunks of these indexed files and of the files at `paths`, in this order, as they stand in the tree.
 
     Files that are not in the tree are absent, and so are those that no index takes. Without a tree the index is believed.
-    Chunks that touch a secret over several lines are left out. Raises TryAgain.
+    Chunks that touch a secret over several lines are left out. `cut` is what was cut before, and is added to. Raises TryAgain.
     """
     known = {file.path: file for file in files}
     blobs = {file.path: file.blob for file in files} if tree is None else await tree.blobs([*paths, *known])
@@ -32,15 +37,20 @@ async def chunks_at_base(index: Index, files: Sequence[IndexedFile], paths: Sequ
     chunks = await index.chunks([file.id for file in kept.values()])
     found: dict[str, Sequence[Chunk]] = {path: chunks.get(file.id, ()) for path, file in kept.items()}
     if tree is not None:
-        found |= await _cut_anew({path: blob for path, blob in blobs.items() if path not in kept}, tree)
+        known_cuts = {} if cut is None else cut
+        others = {path: blob for path, blob in blobs.items() if path not in kept}
+        known_cuts |= await _cut_anew({path: blob for path, blob in others.items() if (blob, path) not in known_cuts}, tree)
+        found |= {path: known_cuts[blob, path] for path, blob in others.items() if (blob, path) in known_cuts}
     return {path: _without_keys(found[path]) for path in dict.fromkeys([*paths, *known]) if path in found}
 
 
-async def _cut_anew(blobs: Mapping[str, str], tree: Tree) -> dict[str, Sequence[Chunk]]:
+async def _cut_anew(blobs: Mapping[str, str], tree: Tree) -> Cut:
+    if not blobs:
+        return {}
     contents = await tree.read(list(dict.fromkeys(blobs.values())))
     read = {path: contents[blob] for path, blob in blobs.items() if blob in contents}
     wanted = {path: data for path, data in read.items() if not why_not_indexed(path, data)}
-    return {path: (await asyncio.to_thread(parse, path, data)).chunks for path, data in wanted.items()}
+    return {(blobs[path], path): (await asyncio.to_thread(parse, path, data)).chunks for path, data in wanted.items()}
 
 
 def _without_keys(chunks: Sequence[Chunk]) -> Sequence[Chunk]:

@@ -12,6 +12,7 @@ from review.context.path_likeness import Place, place_of
 from review.context.query import Query
 from review.context.signals import Signals
 from review.context.word_weights import is_telling
+from review.context.words import parts
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +83,8 @@ def _clause(one: Evidence) -> str:
 def evidence_of(query: Query, signals: Signals, chosen: Sequence[int]) -> list[tuple[Evidence, ...]]:
     """The reasons for each of the chosen candidates (places in `signals.files`), strongest first."""
     altered = dict.fromkeys(filter(is_telling, query.altered), 1.0)
-    lost = dict.fromkeys(filter(is_telling, query.lost - query.altered), 1.0)
+    gone = (name for name in query.lost - query.altered if len(parts(name)) > 1 or name in query.defined)
+    lost = dict.fromkeys(filter(is_telling, gone), 1.0)
     tables = {
         Source.DEFINES: _Names(signals.defined, _telling(query.names), signals),
         Source.USES: _Names(signals.used, altered, signals),

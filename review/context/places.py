@@ -133,7 +133,7 @@ def _read(chunks: ByPath, query: Query, shown: Mapping[str, set[int]]) -> Iterat
                 names = frozenset(IDENTIFIER.findall(left.text))
                 changed = left.last_line - left.first_line < chunk.last_line - chunk.first_line
                 words = frozenset(chain.from_iterable(map(held.__getitem__, names)))
-                defines = frozenset(_defined(chunk))
+                defines = frozenset(_defined(left))
                 yield _Read(path, left, names, words, defines, own, own and changed, 1 / (1 + WEAKENED * place))
         place += 0 if own else 1
 
@@ -165,7 +165,8 @@ class _Pool:
         self._query = query
         self._called = called
         self._altered = {name for name in query.altered if not name.startswith("__")}
-        self._lost = frozenset(filter(is_telling, query.lost))
+        # A word of a comment or a variable's name that goes is nothing that others could miss.
+        self._lost = {name for name in query.lost if is_telling(name) and (len(parts(name)) > 1 or name in query.defined)}
         self._only_tests = all(map(is_test, query.paths))
         self._size = len(read)
         self._names = Counter(name for one in read for name in one.names)

@@ -1,9 +1,9 @@
 """Retrieve what other code a change should be seen with: rank files, cut them at the base, weigh the chunks, pack a few."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from review.context.at_base import chunks_at_base, shown_at_base
+from review.context.at_base import Cut, chunks_at_base, shown_at_base
 from review.context.embedders.embedder import Embedder, EmbedderFailed
 from review.context.index import Index
 from review.context.pack import pack
@@ -28,17 +28,23 @@ class Retriever:
     index: Index
     tree: Tree | None
     embedder: Callable[[str], Embedder | None] = lambda _name: None
+    parsed: Cut = field(default_factory=dict, repr=False, compare=False)
+    """What was cut anew for one part of a change serves the others."""
 
-    async def retrieve(self, query: Query, diff: Diff, *, budget_tokens: int) -> Retrieved:
+    async def retrieve(
+        self, query: Query, diff: Diff, *, budget_tokens: int, without: frozenset[str] = frozenset()
+    ) -> Retrieved:
         """All files that come into question, best first, and the places worth that many tokens, none of which `diff` shows.
 
+        No place is taken from the files at the paths `without`: they change or go, and whoever sees the places sees not how.
         Raises TryAgain when the index or the tree cannot be read just now.
         """
         name = await self.index.embedded_by()
         ranked, embedded = await self._ranked(query, self.embedder(name) if name else None)
-        own = query.paths[:MOST_OWN_FILES]
-        files = [*await self.index.at(own), *(candidate.file for candidate in ranked[:MOST_FILES])]
-        chunks = await chunks_at_base(self.index, files, own, self.tree)
+        own = [path for path in query.paths if path not in without][:MOST_OWN_FILES]
+        others = [candidate.file for candidate in ranked if candidate.file.path not in without][:MOST_FILES]
+        files = [*await self.index.at(own), *others]
+        chunks = await chunks_at_base(self.index, files, own, self.tree, self.parsed)
         return Retrieved(
             files=tuple(RankedFile(candidate.file.path, candidate.score, why(candidate.evidence)) for candidate in ranked),
             places=pack(weigh(chunks, query, shown_at_base(diff), called_in(diff)), budget_tokens),

@@ -1,13 +1,14 @@
 """Each part of a change is shown with a few other places, within its budget; what fails there costs the context alone."""
 
 import asyncio
+import threading
 from dataclasses import dataclass, field, replace
 
 import httpx2
 import pytest
 
 from review.analysis import ContextPlace, Dropped
-from review.context.query import Query
+from review.context.query import Query, query_of
 from review.context.retrieved import Place, Retrieved
 from review.diff import Diff
 from review.errors import TryAgain
@@ -43,9 +44,13 @@ class Found:
     fails: Exception | None = None
     seconds: float = 0.0
     asked: list[tuple[Query, Diff, int]] = field(default_factory=list)
+    without: list[frozenset[str]] = field(default_factory=list)
 
-    async def retrieve(self, query: Query, diff: Diff, *, budget_tokens: int) -> Retrieved:
+    async def retrieve(
+        self, query: Query, diff: Diff, *, budget_tokens: int, without: frozenset[str] = frozenset()
+    ) -> Retrieved:
         self.asked.append((query, diff, budget_tokens))
+        self.without.append(without)
         await asyncio.sleep(self.seconds)
         if self.fails:
             raise self.fails
@@ -59,7 +64,7 @@ def pieces_of(base: Texts, head: Texts) -> list[Piece]:
 
 async def found(base: Texts, head: Texts, retriever: Found) -> tuple[list[Piece], str]:
     change = a_change(base, head)
-    return await find_context(pieces_of(base, head), change, as_bytes(base), retriever, blank_secrets)  # type: ignore[arg-type]
+    return await find_context(pieces_of(base, head), change, change.diff, as_bytes(base), retriever, blank_secrets)  # type: ignore[arg-type]
 
 
 async def test_a_small_change_gets_no_more_context_than_it_is_long() -> None:
@@ -87,6 +92,18 @@ async def test_a_piece_asks_about_its_own_files_and_hides_the_lines_of_all() -> 
     await found({}, head, retriever)
     assert sorted(query.paths for query, _, _ in retriever.asked) == [("0.py",), ("1.py",), ("2.py",)]
     assert {len(diff.files) for _, diff, _ in retriever.asked} == {3}
+
+
+async def test_a_file_that_the_change_deletes_is_no_place_and_what_it_moves_is_not_lost() -> None:
+    base = {"a.py": "total = add_tax(price)\n", "tax.py": "def add_tax(price):\n    return price\n"}
+    head = {"a.py": "total = price\n", "levy.py": "def add_tax(price):\n    return price * 2\n"}
+    whole = a_change(base, head)
+    seen = replace(whole, diff=Diff(tuple(file for file in whole.diff.files if file.path == "a.py")))
+    pieces = pieces_of(base, {**base, "a.py": head["a.py"]})
+    retriever = Found()
+    await find_context(pieces, seen, whole.diff, as_bytes(base), retriever, blank_secrets)  # type: ignore[arg-type]
+    assert retriever.without == [frozenset({"tax.py", "levy.py"})]
+    assert "add_tax" not in retriever.asked[0][0].lost
 
 
 async def test_no_secret_of_the_change_gets_into_the_question() -> None:
@@ -168,3 +185,16 @@ async def test_a_review_with_a_failing_retriever_is_complete(server: SandboxMode
     analysis = await reviewed(server, CLAIM, Found(fails=TryAgain("Postgres is away.")))
     assert len(analysis.findings) == 1
     assert (analysis.partial, analysis.notes, analysis.no_context) == (False, (), "Postgres is away.")
+
+
+async def test_a_piece_is_parsed_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def noted(diff: Diff, base: dict[str, bytes]) -> Query:
+        threads.append(threading.current_thread())
+        return query_of(diff, base)
+
+    monkeypatch.setattr("review.find_context.query_of", noted)
+    await found(BASE, HEAD, Found())
+    assert threads
+    assert threading.current_thread() not in threads

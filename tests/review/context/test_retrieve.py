@@ -61,3 +61,9 @@ async def test_an_embedder_that_fails_costs_the_vectors_alone() -> None:
 async def test_without_a_budget_the_files_are_ranked_all_the_same() -> None:
     found = await Retriever(an_index(BASE), DictTree(BASE)).retrieve(QUERY, DIFF, budget_tokens=0)
     assert (len(found.files), found.places) == (2, ())
+
+
+async def test_no_place_comes_from_a_file_whose_own_change_is_not_seen() -> None:
+    retriever = Retriever(an_index(BASE), DictTree(BASE))
+    found = await retriever.retrieve(QUERY, DIFF, budget_tokens=1_000, without=frozenset({"retry.py"}))
+    assert {place.path for place in found.places} == {"download.py"}
