@@ -13,7 +13,7 @@ from review.context.chunk import Chunk, ParsedFile
 from review.context.embedders.embedder import Embedder
 from review.context.index import Holders, IndexedFile, Named, Neighbour, Numbers, Totals
 from review.context.languages import language_of
-from review.context.parse import parse
+from review.context.parse import parse, parse_by_lines
 from review.context.source_files import why_not_indexed
 from review.context.tree import Changeset, Tree, TreeFile
 from review.context.words import stem
@@ -23,6 +23,11 @@ AT_ONCE = 64
 
 MOST_ENTRIES = 2_000_000
 """Words and names, counted once for each file that holds them: some 300 MB. A million lines of code have about as many."""
+
+MOST_TEXT = 60_000_000
+"""Characters of the chunks' text: 60 MB, and up to four times that if not Latin. Long lines hold much and few words."""
+
+NO_TIME = "no time left to parse it"
 
 Parsed = dict[tuple[str, str], ParsedFile]
 """By blob and language. Whoever asks about many commits keeps it: each blob is parsed once."""
@@ -45,6 +50,7 @@ class MemoryIndex:
         self._stems: defaultdict[str, set[int]] = defaultdict(set)
         self._length = 0
         self._entries = 0
+        self._text = 0
         self._next = 1
         self._touched: dict[str, list[int]] = {}
         self._changesets: tuple[Changeset, ...] = ()
@@ -54,7 +60,7 @@ class MemoryIndex:
     @property
     def full(self) -> bool:
         """Whether it holds as much as one process should."""
-        return self._entries >= MOST_ENTRIES
+        return self._entries >= MOST_ENTRIES or self._text >= MOST_TEXT
 
     def paths(self) -> Mapping[str, str]:
         """The blob of each file that is indexed, by path."""
@@ -72,6 +78,7 @@ class MemoryIndex:
             held[key].add(file.id)
         self._length += file.length
         self._entries += len(parsed.words) + len(parsed.references)
+        self._text += _text(parsed)
         return file.id
 
     def drop(self, path: str) -> None:
@@ -87,6 +94,7 @@ class MemoryIndex:
         self._vectors.pop(number, None)
         self._length -= file.length
         self._entries -= len(parsed.words) + len(parsed.references)
+        self._text -= _text(parsed)
 
     def _sets(self, file: IndexedFile, parsed: ParsedFile) -> Iterator[tuple[defaultdict[str, set[int]], str]]:
         yield self._folders, file.path.rpartition("/")[0]
@@ -156,6 +164,10 @@ class MemoryIndex:
         return [Neighbour(*places[int(at)], float(cosines[at])) for at in best]
 
 
+def _text(parsed: ParsedFile) -> int:
+    return sum(len(chunk.text) for chunk in parsed.chunks)
+
+
 def _holders(held: Mapping[int, int]) -> Holders:
     files = np.fromiter(held.keys(), np.int64, len(held))
     counts = np.fromiter(held.values(), np.int64, len(held))
@@ -171,7 +183,7 @@ async def memory_index(tree: Tree, *, changesets: int, deadline: float, parsed: 
     """An index of this tree and its newest changesets. Raises TryAgain when the repository cannot be read just now.
 
     At `deadline` (by `time.monotonic`), or when it is full, it is done with what it has: the files that come last by path are
-    missing then.
+    missing then, and those that it was at may be cut by lines.
     """
     index = MemoryIndex()
     await follow(index, tree, changesets=changesets, deadline=deadline, parsed=parsed)
@@ -190,10 +202,10 @@ async def follow(index: MemoryIndex, tree: Tree, *, changesets: int, deadline: f
     for first in range(0, len(new), AT_ONCE):
         if index.full or time.monotonic() > deadline:
             return
-        await _put(index, tree, new[first : first + AT_ONCE], known)
+        await _put(index, tree, new[first : first + AT_ONCE], known, deadline)
 
 
-async def _put(index: MemoryIndex, tree: Tree, files: Sequence[TreeFile], known: Parsed) -> None:
+async def _put(index: MemoryIndex, tree: Tree, files: Sequence[TreeFile], known: Parsed, deadline: float) -> None:
     unknown = {(file.blob, language_of(file.path)): file for file in files}
     unknown = {key: file for key, file in unknown.items() if key not in known}
     contents = await tree.read(sorted({blob for blob, _ in unknown})) if unknown else {}
@@ -202,16 +214,24 @@ async def _put(index: MemoryIndex, tree: Tree, files: Sequence[TreeFile], known:
         for key, file in unknown.items()
         if file.blob in contents and not why_not_indexed(file.path, contents[file.blob])
     }
-    known.update(await asyncio.to_thread(_parsed, wanted))
+    parsed = await asyncio.to_thread(_parsed, wanted, deadline)
+    known.update((key, one) for key, one in parsed.items() if one.note != NO_TIME)  # the next commit may have the time
     for file in files:
         key = (file.blob, language_of(file.path))
-        if key in known:
-            index.put(file.path, file.blob, known[key])
+        if one := known.get(key) or parsed.get(key):
+            index.put(file.path, file.blob, one)
         else:
             index.drop(file.path)
 
 
-def _parsed(wanted: Mapping[tuple[str, str], tuple[str, bytes]]) -> Parsed:
-    """All of them, two at a time: while one waits for its syntax tree, which another process reads, one is cut here."""
+def _parsed(wanted: Mapping[tuple[str, str], tuple[str, bytes]], deadline: float) -> Parsed:
+    """All of them, two at a time: while one waits for its syntax tree, which another process reads, one is cut here.
+
+    Nobody can cancel the thread that this runs in, so it hurries by itself once the deadline is past.
+    """
+
+    def parsed(one: tuple[str, bytes]) -> ParsedFile:
+        return parse_by_lines(*one, NO_TIME) if time.monotonic() > deadline else parse(*one)
+
     with ThreadPoolExecutor(2) as two:
-        return dict(zip(wanted, two.map(lambda one: parse(*one), wanted.values()), strict=True))
+        return dict(zip(wanted, two.map(parsed, wanted.values()), strict=True))

@@ -91,7 +91,7 @@ def _by_syntax(language: Language, source: str) -> ParsedFile:
         language=language.name,
         chunks=tuple(_chunk(lines, found, piece) for piece in pieces),
         words=words_of(names),
-        definitions=tuple(_definitions(pieces, found)),
+        definitions=tuple(_definitions(lines, pieces, found)),
         references=frozenset(names),
     )
 
@@ -112,9 +112,10 @@ def _kind(found: Sequence[Found], what: Found) -> Kind:
     return Kind.METHOD if in_class else Kind.FUNCTION
 
 
-def _definitions(pieces: Sequence[Piece], found: Sequence[Found]) -> Iterator[Definition]:
-    """Each name once a line, with the chunk that holds it."""
+def _definitions(lines: Sequence[str], pieces: Sequence[Piece], found: Sequence[Found]) -> Iterator[Definition]:
+    """Each name once a line, with the chunk that holds it. What a parser puts together out of broken code is no name."""
     chunk_of = {line: place for place, piece in enumerate(pieces) for line in range(piece.span[0], piece.span[1] + 1)}
     names = dict.fromkeys((name, what.name_line) for what in found for name in what.names)
     for name, line in names:
-        yield Definition(name, chunk_of[line], line + 1)
+        if name in lines[line]:
+            yield Definition(name, chunk_of[line], line + 1)

@@ -1,6 +1,10 @@
 """The process that reads syntax trees: rubbish ends it and not us, and the next file gets a new one."""
 
 import os
+import resource
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +13,7 @@ import pytest
 
 from review import tree_process
 from review.context.parse import parse
-from review.tree_process import MOST_SECONDS, GaveUp, TreeProcess
+from review.tree_process import ENVIRONMENT, MOST_CPU_SECONDS, MOST_SECONDS, GaveUp, TreeProcess
 
 pytestmark = pytest.mark.unit
 
@@ -73,3 +77,62 @@ def test_code_in_the_working_directory_is_not_run(
     monkeypatch.syspath_prepend("")
     assert process.definitions("python", "def load():\n    return 1\n")
     assert not (tmp_path / "ran").exists()
+
+
+def asked(process: TreeProcess) -> int:
+    """The number of the system's process that answers."""
+    assert process.definitions("python", "def load():\n    return 1\n")
+    assert process._process
+    return process._process.pid
+
+
+def test_it_sees_none_of_our_secrets_and_has_a_folder_and_a_session_of_its_own(
+    process: TreeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "made-up")
+    number = asked(process)
+    environment = Path(f"/proc/{number}/environ").read_text().rstrip("\0").split("\0")
+    assert dict(each.split("=", 1) for each in environment) == ENVIRONMENT
+    assert Path(f"/proc/{number}/cwd").resolve() == Path("/")
+    assert os.getsid(number) == number
+
+
+def test_no_question_may_burn_more_than_its_seconds(process: TreeProcess) -> None:
+    soft, _ = resource.prlimit(asked(process), resource.RLIMIT_CPU)
+    assert MOST_CPU_SECONDS < soft <= MOST_CPU_SECONDS + 2
+
+
+ORPHAN = """
+import time
+from review.tree_process import TreeProcess
+process = TreeProcess()
+process.definitions("python", "def load(): pass")
+print(process._process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_after_its_parent_was_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as parent:
+        assert parent.stdout
+        status = Path(f"/proc/{int(parent.stdout.readline())}/status")
+        parent.kill()
+    until = time.monotonic() + 5
+    while status.exists() and "(zombie)" not in status.read_text() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not status.exists() or "(zombie)" in status.read_text()
+
+
+def test_one_that_does_not_even_read_is_given_up_and_after_much_waste_nothing_is_asked(
+    process: TreeProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(asked(process), signal.SIGSTOP)
+    monkeypatch.setattr(tree_process, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(tree_process, "MOST_WASTED_SECONDS", 0.1)
+    started = time.monotonic()
+    with pytest.raises(GaveUp):
+        process.definitions("python", "a = 1\n" * 100_000)
+    assert time.monotonic() - started < 2
+    with pytest.raises(GaveUp):
+        process.definitions("python", "a = 1\n")
+    assert process._process is None

@@ -1,10 +1,12 @@
 """The index in memory answers as a search through all files would, after files came and went."""
 
+import time
+
 import numpy as np
 import pytest
 
 from review.context.embedders.hashing import Hashing
-from review.context.memory import AT_ONCE, MemoryIndex, Vectors, memory_index
+from review.context.memory import AT_ONCE, NO_TIME, MemoryIndex, Parsed, Vectors, _parsed, memory_index
 from review.context.parse import parse
 from tests.builders_context import DictTree
 from tests.builders_index import an_index
@@ -88,3 +90,27 @@ async def test_an_index_that_is_full_takes_no_more_files(monkeypatch: pytest.Mon
     tree = DictTree({f"src/f{number:03}.py": f"name_{number} = other_{number}\n" for number in range(3 * AT_ONCE)})
     index = await memory_index(tree, changesets=0, deadline=float("inf"))
     assert sorted(index.paths()) == [f"src/f{number:03}.py" for number in range(AT_ONCE)]
+
+
+async def test_an_index_that_holds_much_text_takes_no_more_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.context.memory.MOST_TEXT", AT_ONCE)
+    tree = DictTree({f"src/f{number:03}.py": "a = 1\n" for number in range(3 * AT_ONCE)})
+    index = await memory_index(tree, changesets=0, deadline=float("inf"))
+    assert len(index.paths()) == AT_ONCE
+    for path in index.paths():
+        index.drop(path)
+    assert not index.full
+
+
+def test_after_the_deadline_files_are_cut_by_lines() -> None:
+    wanted = {("blob", "python"): ("src/url.py", FILES["src/url.py"].encode())}
+    assert [one.note for one in _parsed(wanted, time.monotonic() - 1).values()] == [NO_TIME]
+    assert [one.note for one in _parsed(wanted, time.monotonic() + 60).values()] == [""]
+
+
+async def test_what_was_cut_by_lines_for_want_of_time_is_not_kept_for_other_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Parsed()
+    monkeypatch.setattr("review.context.memory._parsed", lambda wanted, _deadline: _parsed(wanted, time.monotonic() - 1))
+    index = await memory_index(DictTree(FILES), changesets=0, deadline=float("inf"), parsed=known)
+    assert set(index.paths()) == set(FILES)
+    assert not known
