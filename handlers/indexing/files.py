@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,6 +27,15 @@ ASKED_AT_ONCE = 5_000
 PARSE_SECONDS = 240.0
 """For parsing in one attempt; what is left then is cut by lines, which takes a tenth of the time."""
 
+MOST_COPIES = 1_000
+"""Paths of one blob: a commit of a few kilobytes can have MOST_FILES of them, each of which costs rows of its own."""
+
+MOST_TEXT = 300_000_000
+"""Bytes of text of one repository, a blob counted at each of its paths: words are kept by path. Bounds what one pack, which
+may be a thousandth of its contents, can put into Postgres."""
+
+MANY_COPIES = "more copies of one file than are indexed"
+MUCH_TEXT = "more code than is indexed of one repository"
 TOO_MUCH = "there was too much code to parse all of it"
 NOT_READ = "larger than 1 MB, or not readable"
 NO_PATH = "its name is not UTF-8"
@@ -58,12 +68,16 @@ async def list_files(tree: Tree) -> Listed:
     """All files of the tree, sorted out by their names alone. Raises TryAgain."""
     files: list[IndexedPath] = []
     skipped: dict[str, str] = {}
+    copies: Counter[str] = Counter()
     found = await tree.files()
     for file in found[:MOST_FILES]:
         because = NO_PATH if _not_text(file.path) else why_not_indexed(file.path, None)
         if because:
             skipped[file.path] = because
+        elif copies[file.blob] == MOST_COPIES:
+            skipped[file.path] = MANY_COPIES
         else:
+            copies[file.blob] += 1
             files.append(IndexedPath(file.path, file.blob, language_of(file.path)))
     return Listed(tuple(files), skipped, all=len(found) < MOST_FILES)
 
@@ -79,19 +93,30 @@ class Keeping:
     parsed: int = 0
     lines: int = 0
     unfit: dict[Blob, str] = field(default_factory=dict)
+    copies: Counter[Blob] = field(default_factory=Counter)
+    text: int = 0
+
+    def has_room(self, blob: Blob, size: int) -> bool:
+        """Count this text in; beyond MOST_TEXT the blob is unfit, and so is all that comes after it."""
+        self.text += size * self.copies[blob]
+        if self.text > MOST_TEXT:
+            self.unfit[blob] = MUCH_TEXT
+        return self.text <= MOST_TEXT
 
 
 async def keep_missing(indexes: CodeIndexes, claimed: ClaimedIndex, tree: Tree, listed: Listed, work: Work) -> Keeping:
     """Read, parse and keep what no earlier attempt has kept. Raises TryAgain, Superseded, and Paused between two batches."""
-    keeping, until = Keeping(), monotonic() + PARSE_SECONDS
-    missing = await _missing(indexes, claimed, listed)
+    keeping, until = Keeping(copies=Counter((file.blob, file.language) for file in listed.files)), monotonic() + PARSE_SECONDS
+    missing = await _missing(indexes, claimed, listed, keeping)
     done = 0
     for batch in _batches(list(missing.items()), READ_AT_ONCE):
+        if keeping.text > MOST_TEXT:  # not even read
+            keeping.unfit |= {blob: MUCH_TEXT for blob, _ in batch}
+            continue
         contents = await tree.read([sha for (sha, _), _ in batch])
         parsed = await asyncio.to_thread(parse_files, batch, contents, until)
-        fit = [(sha, file) for ((sha, _), _), file in zip(batch, parsed, strict=True) if isinstance(file, ParsedFile)]
+        fit = _fit(batch, parsed, keeping)
         await indexes.keep(claimed, fit)
-        keeping.unfit |= {blob: because for (blob, _), because in zip(batch, parsed, strict=True) if isinstance(because, str)}
         keeping.parsed += len(fit)
         keeping.lines += sum(data.count(b"\n") for data in contents.values())
         done += len(batch)
@@ -101,12 +126,30 @@ async def keep_missing(indexes: CodeIndexes, claimed: ClaimedIndex, tree: Tree, 
     return keeping
 
 
-async def _missing(indexes: CodeIndexes, claimed: ClaimedIndex, listed: Listed) -> dict[Blob, str]:
-    """The blobs that are not kept yet, each with one path where it lies."""
+def _fit(
+    batch: Sequence[tuple[Blob, str]], parsed: Sequence[ParsedFile | str], keeping: Keeping
+) -> list[tuple[str, ParsedFile]]:
+    """What is to be kept of a batch; the others are noted as unfit."""
+    fit: list[tuple[str, ParsedFile]] = []
+    for (blob, _), file in zip(batch, parsed, strict=True):
+        if isinstance(file, str):
+            keeping.unfit[blob] = file
+        elif keeping.has_room(blob, sum(len(chunk.text.encode(errors="replace")) for chunk in file.chunks)):
+            fit.append((blob[0], file))
+    return fit
+
+
+async def _missing(indexes: CodeIndexes, claimed: ClaimedIndex, listed: Listed, keeping: Keeping) -> dict[Blob, str]:
+    """The blobs that are not kept yet, each with one path where it lies; what is kept is counted in."""
     wanted = {(file.blob, file.language): file.path for file in listed.files}
     for asked in _batches(list(wanted), ASKED_AT_ONCE):
-        for blob in await indexes.kept(claimed, asked):
+        if keeping.text > MOST_TEXT:  # asking copies what other repositories have
+            break
+        kept = await indexes.kept(claimed, asked)
+        sizes = await indexes.sizes(claimed, asked)
+        for blob in (blob for blob in asked if blob in kept):
             wanted.pop(blob, None)
+            keeping.has_room(blob, sizes.get(blob, 0))
     return wanted
 
 

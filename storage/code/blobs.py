@@ -14,6 +14,13 @@ SELECT b.sha, b.language FROM unnest(%(shas)s::text[], %(languages)s::text[]) AS
 JOIN code_blobs b ON b.sha = w.sha AND b.language = w.language
 WHERE b.organization_id = %(organization)s AND b.repository_id = %(repository)s
 """
+SIZES = """
+SELECT b.sha, b.language, coalesce(sum(octet_length(c.text)), 0)::bigint
+FROM unnest(%(shas)s::text[], %(languages)s::text[]) AS w (sha, language)
+JOIN code_blobs b ON b.sha = w.sha AND b.language = w.language
+LEFT JOIN code_chunks c ON c.repository_id = %(repository)s AND c.blob_id = b.id
+WHERE b.organization_id = %(organization)s AND b.repository_id = %(repository)s GROUP BY b.sha, b.language
+"""
 
 # What several repositories have is taken from the one that had it first.
 FOUND = """
@@ -94,6 +101,12 @@ async def copy_from_others(connection: Connection, claimed: ClaimedIndex, wanted
     if cursor.rowcount:
         for statement in COPIES:
             await connection.execute(statement, values)
+
+
+async def sizes(connection: Connection, claimed: ClaimedIndex, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The bytes of text of those of these blobs that this repository has; read off without unpacking any."""
+    rows = await (await connection.execute(SIZES, _asked(claimed, wanted))).fetchall()
+    return {(sha, language): size for sha, language, size in rows}
 
 
 async def keep(connection: Connection, claimed: ClaimedIndex, parsed: Sequence[tuple[str, ParsedFile]]) -> None:

@@ -79,6 +79,11 @@ class CodeIndexes:
             await blobs.copy_from_others(connection, claimed, wanted)
             return await blobs.known(connection, claimed, wanted)
 
+    async def sizes(self, claimed: ClaimedIndex, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The bytes of text that are kept of each of these blobs; those that are not kept are absent."""
+        async with self._code(claimed) as connection:
+            return await blobs.sizes(connection, claimed, wanted)
+
     async def keep(self, claimed: ClaimedIndex, parsed: Sequence[tuple[str, ParsedFile]]) -> None:
         """Keep blobs, each by its SHA, in one transaction. Retrieval sees nothing of them before they are published."""
         async with self._code(claimed) as connection:
@@ -113,10 +118,11 @@ class CodeIndexes:
         One transaction; it costs as much as has changed. What no file needs any more is removed, and vectors of any
         embedder but that one and the `coming` one, which is not done yet. `skipped` holds the reason for each path that
         was left out. Ends the claim.
-        Raises ValueError when a blob was not kept before.
+        Raises ValueError when a blob was not kept before, Away when a statement takes too long.
         """
         await make_fast(self._database, claimed, embedder_name)
         async with self._code(claimed) as connection:
+            await connection.execute(publication.IN_TIME)
             await publication.alone(connection, claimed.repository_id)
             await _must_be_ours(connection, claimed)
             await publication.publish(connection, claimed, commit_sha, files, skipped, history, embedder_name, coming)

@@ -5,10 +5,12 @@ finds is thrown away by row-level security (measured: a recall of .83 for a tena
 hold vectors of one dimension only.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from hashlib import md5
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from psycopg import errors
 from psycopg.sql import SQL, Identifier, Literal
@@ -24,6 +26,24 @@ MANY = 10_000
 BUILD_MEMORY = "256MB"
 """What a build may take; beyond (some 200,000 vectors of 384) it goes on more slowly. Workers beside it would need as much in
 /dev/shm, of which containers have little: it builds alone."""
+
+MOST_INDEXES = 50
+"""HNSW indexes of the whole server. Every query on code_vectors locks each of them while it is planned, whoever's they are,
+and Postgres' table of locks has room for some 64 a connection (max_locks_per_transaction)."""
+
+LIMITS = {
+    # CONCURRENTLY waits for every transaction that is older, another tenant's build too; beyond that the next job tries again.
+    "lock_timeout": "2s",
+    "statement_timeout": "5min",
+    # Behind a transaction pooler these may miss the build, which is then slower; they harm nobody.
+    "maintenance_work_mem": BUILD_MEMORY,
+    "max_parallel_maintenance_workers": "0",
+}
+"""How a build, or a removal, is held within bounds."""
+
+NOT_NOW = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected)
+
+log = structlog.get_logger()
 
 EXACT = """
 WITH nearest AS MATERIALIZED (
@@ -74,8 +94,9 @@ async def nearest(connection: Connection, repository_id: int, vector: NDArray[np
 async def make_fast(database: Database, claimed: ClaimedIndex, model: str) -> None:
     """Give this repository an HNSW index over its vectors of this model, if there are MANY. Takes a minute for 100,000.
 
-    Others read and write meanwhile. What a build that was killed has left is removed before. Raises UserError when the
-    login does not own the table.
+    Others read and write meanwhile. What a build that was killed has left is removed before. A build that takes too long, or
+    waits too long for others, is given up, and none begins beyond MOST_INDEXES: exact search serves, and the next job tries
+    again. Raises UserError when the login does not own the table.
     """
     async with database.code(claimed.organization_id, [claimed.repository_id]) as connection:
         dimensions = await _wants_one(connection, claimed.repository_id, model)
@@ -86,15 +107,18 @@ async def make_fast(database: Database, claimed: ClaimedIndex, model: str) -> No
         "CREATE INDEX CONCURRENTLY {name} ON code_vectors USING hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops)"
         " WHERE repository_id = {repository} AND model = {model}"
     ).format(name=name, dimensions=Literal(dimensions), repository=Literal(claimed.repository_id), model=Literal(model))
+    drop = SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name)
     try:
-        async with database.owner() as connection:
-            await connection.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
-            # Behind a transaction pooler these may miss the build, which is then slower; they harm nobody.
-            await connection.execute(SQL("SET maintenance_work_mem = {}").format(Literal(BUILD_MEMORY)))
-            await connection.execute("SET max_parallel_maintenance_workers = 0")
-            await connection.execute(create)
-            await connection.execute("RESET maintenance_work_mem")
-            await connection.execute("RESET max_parallel_maintenance_workers")
+        async with _within_limits(database) as connection:
+            await connection.execute(drop)
+            if await _are_enough(connection):
+                log.info("no index over vectors: there are as many as may be", repository=claimed.repository_id)
+                return
+            try:
+                await connection.execute(create)
+            except NOT_NOW:
+                await connection.execute(drop)  # what is left is of no use, yet every insert would keep it up
+                raise
     except errors.InsufficientPrivilege:
         raise UserError(
             "The database user does not own the table code_vectors, so it cannot index it. Let the user of DATABASE_URL own "
@@ -103,8 +127,8 @@ async def make_fast(database: Database, claimed: ClaimedIndex, model: str) -> No
 
 
 async def no_longer_fast(database: Database, repository_id: int, but: str = "") -> None:
-    """Remove this repository's HNSW indexes, but that of the model named."""
-    async with database.owner() as connection:
+    """Remove this repository's HNSW indexes, but that of the model named; what others hold up stays for the next job."""
+    async with _within_limits(database) as connection:
         cursor = await connection.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'i' AND relnamespace = current_schema()::regnamespace"
             " AND starts_with(relname, %s) AND relname <> %s",
@@ -112,6 +136,32 @@ async def no_longer_fast(database: Database, repository_id: int, but: str = "") 
         )
         for (name,) in await cursor.fetchall():
             await connection.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(Identifier(name)))
+
+
+@asynccontextmanager
+async def _within_limits(database: Database) -> AsyncIterator[Connection]:
+    """A connection under LIMITS, without them again in the pool. What goes beyond them ends the work, and is no error."""
+    async with database.owner() as connection:
+        try:
+            for setting, value in LIMITS.items():
+                await connection.execute(SQL("SET {} = {}").format(Identifier(setting), Literal(value)))
+            yield connection
+        except NOT_NOW as error:
+            log.info("an index over vectors was not built or removed this time", because=type(error).__name__)
+        finally:
+            if not connection.closed:
+                for setting in LIMITS:
+                    await connection.execute(SQL("RESET {}").format(Identifier(setting)))
+
+
+async def _are_enough(connection: Connection) -> bool:
+    """Whether there are MOST_INDEXES; those that are not sound count, as they are locked as well."""
+    cursor = await connection.execute(
+        "SELECT count(*) FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = c.relam"
+        " WHERE indrelid = 'code_vectors'::regclass AND amname = 'hnsw'"
+    )
+    row = await cursor.fetchone()
+    return row is not None and row[0] >= MOST_INDEXES
 
 
 async def _wants_one(connection: Connection, repository_id: int, model: str) -> int | None:

@@ -17,6 +17,9 @@ from storage.database import Connection, plain, plain_json
 LOCK = 0x636F6465
 """First key of the advisory locks that let one publication of a repository run at a time ("code" in ASCII)."""
 
+IN_TIME = "SET LOCAL statement_timeout = '5min'"
+"""For each statement of a publication, and its wait for another one: none holds its locks, and a connection, for hours."""
+
 WANTED = (("path", "text"), ("folder", "text"), ("stem", "text"), ("sha", "text"), ("language", "text"))
 
 # A file that changes keeps its number. New ones get theirs by path, so that neighbours share a segment of the postings.

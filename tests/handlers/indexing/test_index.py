@@ -15,7 +15,7 @@ from review.context.embedders.embedder import EmbedderFailed
 from review.errors import TryAgain
 from storage.code.state import ClaimedIndex
 from tests.builders import git
-from tests.handlers.indexing.conftest import Embedders, Shop
+from tests.handlers.indexing.conftest import FILES, Embedders, Shop
 
 pytestmark = pytest.mark.integration
 
@@ -226,3 +226,26 @@ async def test_what_is_gone_or_not_wanted_any_more_is_forgotten(shop: Shop) -> N
     with pytest.raises(NotIndexed, match="octo/shop is not there"):
         await shop.index()
     assert shop.paths() == []
+
+
+async def test_of_one_file_only_so_many_copies_are_indexed(shop: Shop) -> None:
+    shop.push({f"copy{n:03}.py": "x = 1\n" for n in range(files.MOST_COPIES + 7)})
+    indexed = await shop.index()
+    assert indexed.state.skipped[files.MANY_COPIES] == 7
+    assert len([path for path in shop.paths() if path.startswith("copy")]) == files.MOST_COPIES
+
+
+async def test_of_one_repository_only_so_much_text_is_indexed_at_all_its_paths_and_over_all_attempts(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_TEXT", 1_000)
+    monkeypatch.setattr(files, "READ_AT_ONCE", 1)
+    text = "x = '" + "a" * 190 + "'\n"
+    shop.push(dict.fromkeys(FILES) | {"a.py": text, "b.py": text, "c.py": text})
+    assert files.MUCH_TEXT not in (await shop.index()).state.skipped
+    shop.push({f"d{n}.py": f"y{n} = '" + "a" * 250 + "'\n" for n in range(4)})
+    indexed = await shop.index()  # 600 are kept by now
+    assert indexed.state.skipped[files.MUCH_TEXT] == 3
+    assert shop.paths() == ["a.py", "b.py", "c.py", "d0.py"]
+    assert len(shop.read_blobs) == 2
+    assert shop.sql("SELECT count(*) FROM code_blobs") == [(2,)]

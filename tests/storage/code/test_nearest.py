@@ -1,5 +1,6 @@
 """A repository of many vectors has an index of its own over them: built in time, found out when broken, removed in the end."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -113,6 +114,49 @@ async def test_a_forgotten_repository_has_no_index_of_its_own(
     await published(indexes, tenant, FILES)
     await indexes.forget(tenant.organization_id, tenant.repository_id)
     assert of_its_own(shared_database_url, tenant) == []
+
+
+async def limits_left(database: Database) -> list[str]:
+    """The settings that are not the server's own on a pooled connection."""
+    async with database.owner() as connection:
+        cursor = await connection.execute(
+            "SELECT name FROM pg_settings WHERE name = ANY (%s) AND source = 'session'", (list(nearest.LIMITS),)
+        )
+        return [name for (name,) in await cursor.fetchall()]
+
+
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+async def test_a_build_that_others_hold_up_is_left_to_the_next_job_and_leaves_nothing(
+    tenant: Tenant, shared_database_url: str, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setitem(nearest.LIMITS, limit, "500ms")
+    async with Database.open(shared_database_url, pool_size=1) as database:
+        indexes = CodeIndexes(database)
+        with psycopg.connect(shared_database_url) as other:
+            other.execute("LOCK TABLE code_vectors IN ROW EXCLUSIVE MODE")  # a build waits for it, a publication does not
+            await asyncio.wait_for(published(indexes, tenant, FILES), 30)
+        assert await limits_left(database) == []
+        assert True not in [sound for _, sound in of_its_own(shared_database_url, tenant)]
+        assert len(await indexes.index(tenant.organization_id, tenant.repository_id).nearest(ASKED, 30)) == 30
+        await published(indexes, tenant, FILES)
+        assert [sound for _, sound in of_its_own(shared_database_url, tenant)] == [True]
+
+
+async def test_a_build_that_fails_leaves_the_connection_as_it_was(tenant: Tenant, stranger_url: str) -> None:
+    async with Database.open(stranger_url, pool_size=1) as database:
+        with pytest.raises(UserError):
+            await published(CodeIndexes(database), tenant, FILES)
+        assert await limits_left(database) == []
+
+
+async def test_beyond_the_most_indexes_of_a_server_exact_search_serves(
+    indexes: CodeIndexes, tenant: Tenant, stranger: Tenant, shared_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await published(indexes, stranger, FILES)
+    monkeypatch.setattr(nearest, "MOST_INDEXES", 1)
+    await published(indexes, tenant, FILES)
+    assert of_its_own(shared_database_url, tenant) == []
+    assert len(await indexes.index(tenant.organization_id, tenant.repository_id).nearest(ASKED, 30)) == 30
 
 
 @pytest.fixture
