@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import DataError
 
 from review.context.chunk import Chunk, Kind
 from review.context.index import Holders, IndexedFile, Named, Neighbour, Numbers, Totals
@@ -115,9 +116,15 @@ class PostgresIndex:
         return str(rows[0][0]) if rows else ""
 
     async def nearest(self, vector: NDArray[np.float32], most: int) -> Sequence[Neighbour]:
-        """The chunks that are nearest to this vector of unit length, nearest first."""
-        async with self._code() as connection:
-            return await nearest(connection, self._repository_id, vector, most)
+        """The chunks that are nearest to this vector of unit length, nearest first; none where vectors have another length.
+
+        A publication may have changed the embedder since the vector was made.
+        """
+        try:
+            async with self._code() as connection:
+                return await nearest(connection, self._repository_id, vector, most)
+        except DataError:
+            return []
 
     def _code(self) -> AbstractAsyncContextManager[Connection]:
         return self._database.code(self._organization_id, [self._repository_id])

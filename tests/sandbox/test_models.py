@@ -1,5 +1,6 @@
 """The model server, spoken to by the real SDKs of OpenAI and Anthropic."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -197,4 +198,6 @@ async def test_a_slow_model_takes_its_time(models: SandboxModels, gpt: openai.As
     started = time.perf_counter()
     await chat(gpt)
     assert time.perf_counter() - started >= 0.2
+    while not models.requests[0].ended:  # noted once the answer has left, which the asker may have read already
+        await asyncio.sleep(0.01)
     assert models.requests[0].ended - models.requests[0].started >= 0.2

@@ -64,6 +64,13 @@ async def test_the_index_is_used(database: Database, indexes: CodeIndexes, tenan
     assert f"code_vectors_{tenant.repository_id}_" in plan
 
 
+async def test_a_vector_of_an_embedder_that_serves_no_more_finds_nothing(indexes: CodeIndexes, tenant: Tenant) -> None:
+    await published(indexes, tenant, {"a.py": FILES["0.py"]})
+    index = indexes.index(tenant.organization_id, tenant.repository_id)
+    assert await index.nearest(ASKED, 3) != []
+    assert await index.nearest(vectors_of(["anything"], 16)[0], 3) == []
+
+
 async def test_few_vectors_have_no_index(indexes: CodeIndexes, tenant: Tenant, shared_database_url: str) -> None:
     await published(indexes, tenant, {"a.py": FILES["0.py"]})
     assert of_its_own(shared_database_url, tenant) == []
