@@ -76,7 +76,9 @@ class OpenAIEmbedder:
                 for batch in _batches([cleaned[place] for place in told]):
                     places = told[batch]
                     tasks.append((places, group.create_task(self._embedded([cleaned[place] for place in places]))))
-        except* ProviderError as errors:
+        except ExceptionGroup as errors:  # no `except*`: in Debian 12's Python what is raised in there comes out as a group
+            if errors.split(ProviderError)[1] is not None:
+                raise
             raise EmbedderFailed(f"No vectors came from `{self._model}`: {_first(errors)}.") from None
         for places, task in tasks:
             rows[places] = task.result()
