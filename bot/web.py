@@ -18,6 +18,7 @@ from handlers.intake import Intake
 from handlers.metrics import Metrics
 from handlers.middleware import Guarded
 from handlers.webhook import Webhook
+from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.queue import Queue
@@ -65,6 +66,7 @@ class Doors:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database.open(settings.database_url.get_secret_value()))
             queue = await stack.enter_async_context(Queue.open(settings.redis_url.get_secret_value()))
+            self._metrics.counts = await stack.enter_async_context(Counts.open(settings.redis_url.get_secret_value()))
             intake = Intake(Deliveries(database), queue, self._metrics)
             stack.push_async_callback(intake.drain)
             secrets = [secret.get_secret_value() for secret in settings.github_webhook_secret]

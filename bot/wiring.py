@@ -20,6 +20,7 @@ from handlers.context import Context
 from review.analyzers import ANALYZERS
 from review.reviewer import Reviewer
 from storage.code.indexes import CodeIndexes
+from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
@@ -38,6 +39,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         database = await stack.enter_async_context(Database.open(settings.database_url.get_secret_value()))
         queue = await stack.enter_async_context(Queue.open(redis_url))
         tokens = await stack.enter_async_context(Tokens.open(redis_url, secret))
+        counts = await stack.enter_async_context(Counts.open(redis_url))
         client = await stack.enter_async_context(_client(settings, tokens))
         asked = await stack.enter_async_context(providers(settings))
         embed = await stack.enter_async_context(embedders(settings))
@@ -47,6 +49,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             reviews=Reviews(database),
             code_indexes=CodeIndexes(database),
             queue=queue,
+            counts=counts,
             host=GitHubHost(client),
             source=_source(settings, client),
             embedders=embed,

@@ -8,6 +8,7 @@ from handlers.host import CodeHost, Source
 from review.context.embedders.embedder import Embedder
 from review.reviewer import Reviewer
 from storage.code.indexes import CodeIndexes
+from storage.counts import Counts
 from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.queue import Queue
@@ -39,6 +40,7 @@ class Context:
     reviews: Reviews
     code_indexes: CodeIndexes
     queue: Queue
+    counts: Counts
     host: CodeHost
     source: Source
     embedders: Embedders

@@ -1,13 +1,39 @@
-"""What is counted and timed in the web process, for Prometheus to read."""
+"""What is counted and timed in the web process, and what the workers count, for Prometheus to read."""
+
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
 from handlers.events import EVENTS
+from storage.counts import Counts
 
 OTHER = "other"
+
+PLACES, CITED = "context_places", "context_places_cited"
+"""The names of what a review counts: the places that models were shown beyond a change, and those that a posted finding cites.
+Their quotient is what retrieval is worth."""
+
+SHARED = {
+    PLACES: "Places that models were shown beyond a change.",
+    CITED: "Those of them that a posted finding cites.",
+}
+
+
+class SharedCounts(Collector):
+    """What the workers counted, as it was last read."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """See prometheus_client."""
+        for name, meaning in SHARED.items():
+            yield CounterMetricFamily(f"refactoriq_{name}", meaning, value=self.known.get(name, 0))
 
 
 class Metrics:
@@ -16,6 +42,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self.counts: Counts | None = None
+        """Where the workers count; None before the services are open."""
+        self._shared = SharedCounts()
+        self.registry.register(self._shared)
         self._deliveries = Counter(
             "refactoriq_deliveries_total", "Webhooks answered.", ["event", "outcome"], registry=self.registry
         )
@@ -61,5 +91,7 @@ class Metrics:
         self._unqueued.inc(deliveries)
 
     async def page(self, _: Request) -> Response:
-        """GET /api/v1/health/metrics."""
+        """GET /api/v1/health/metrics. While Redis is away what the workers counted stands still."""
+        if self.counts is not None:
+            self._shared.known |= await self.counts.read()
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)

@@ -11,6 +11,7 @@ import structlog
 from handlers.context import Context
 from handlers.heartbeat import beside
 from handlers.host import Rejected
+from handlers.metrics import CITED, PLACES
 from handlers.publish import Standing, Thread
 from handlers.retrieving import Retrieving
 from review.analysis import Analysis
@@ -78,7 +79,7 @@ class Reviewing:
         held_back = STRANGER if self.pull.from_stranger else ""
         retriever = None if held_back else await self._retriever(change, read)
         analysis = await self.context.reviewer.review(change, read, models_held_back=held_back, retriever=retriever)
-        log_context(analysis)
+        await note_context(self.context, analysis)
         return Thought(change, replace(analysis, timings={"fetch": fetched, **analysis.timings}), read)
 
     async def _retriever(self, change: Change, read: ReadRules) -> Retriever | None:
@@ -183,9 +184,12 @@ class Reviewing:
         return self.pull.head_sha
 
 
-def log_context(analysis: Analysis) -> None:
+async def note_context(context: Context, analysis: Analysis) -> None:
     """How much code beyond the change the models were shown, and which share of it a finding cites: what retrieval is worth."""
     share = cited_share(analysis.context)
     if share is not None or analysis.no_context:
         tokens = sum(place.tokens for place in analysis.context)
         log.info("context", places=len(analysis.context), tokens=tokens, cited=share, because=analysis.no_context)
+    if analysis.context:
+        cited = sum(place.posted for place in analysis.context)
+        await context.counts.add({PLACES: len(analysis.context), CITED: cited})

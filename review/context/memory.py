@@ -199,6 +199,8 @@ async def follow(index: MemoryIndex, tree: Tree, *, changesets: int, deadline: f
     for path in before.keys() - wanted.keys():
         index.drop(path)
     new = [file for file in wanted.values() if before.get(file.path) != file.blob]
+    for file in new:  # what is not reached in time is missing, not there as it was before
+        index.drop(file.path)
     for first in range(0, len(new), AT_ONCE):
         if index.full or time.monotonic() > deadline:
             return

@@ -31,14 +31,12 @@ async def keep(connection: Connection, claimed: ClaimedIndex, history: NewHistor
     values = {
         "organization": claimed.organization_id, "repository": claimed.repository_id, "longest": LONGEST_PATH,
         "new": len(history.changesets), "replaces": history.replaces, "tries": claimed.tries,
-        "sha": history.changesets[0].sha if history.changesets else None,
     }  # fmt: skip
     if history.replaces:
         await connection.execute("DELETE FROM code_changesets WHERE repository_id = %(repository)s", values)
         await connection.execute("DELETE FROM code_changes WHERE repository_id = %(repository)s", values)
     cursor = await connection.execute(
-        "UPDATE code_indexes SET changesets = %(new)s + CASE WHEN %(replaces)s THEN 0 ELSE changesets END,"
-        " history_sha = coalesce(%(sha)s, CASE WHEN %(replaces)s THEN '' ELSE history_sha END)"
+        "UPDATE code_indexes SET changesets = %(new)s + CASE WHEN %(replaces)s THEN 0 ELSE changesets END"
         " WHERE repository_id = %(repository)s AND tries = %(tries)s RETURNING changesets",
         values,
     )

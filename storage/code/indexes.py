@@ -28,7 +28,7 @@ RETURNING tries, commit_sha, embedder
 """
 
 STATE = """
-SELECT state, commit_sha, history_sha, embedder, files, chunks, changesets, skipped, because, indexed_at
+SELECT state, commit_sha, embedder, files, chunks, changesets, skipped, because, indexed_at
 FROM code_indexes WHERE repository_id = %s
 """
 

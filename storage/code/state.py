@@ -47,12 +47,11 @@ class IndexState:
     """How an index stands. `commit_sha` is the commit that retrieval sees, empty before the first.
 
     `skipped` says how many files were left out, by reason; `because` why the newest try failed; `embedder` whose vectors
-    serve (empty: none); `history_sha` is the newest changeset.
+    serve (empty: none).
     """
 
     state: State
     commit_sha: str
-    history_sha: str
     embedder: str
     files: int
     chunks: int

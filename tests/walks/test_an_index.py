@@ -89,6 +89,10 @@ async def test_what_is_installed_is_indexed_and_the_next_review_shows_the_caller
     assert "shop/cart.py" in prompt
     assert "`add_tax`" in prompt, "it says why it is there"
     assert "print_label" not in prompt, "what has nothing to do with it stays out"
+    page = (await house.client.get("/api/v1/health/metrics")).text
+    assert prompt.count("\n### C") == 1
+    assert "refactoriq_context_places_total 1.0" in page
+    assert "refactoriq_context_places_cited_total 0.0" in page
 
 
 async def test_what_is_shown_stands_so_at_the_base_of_the_change_whatever_the_branch_holds_by_now(shop: Shop) -> None:

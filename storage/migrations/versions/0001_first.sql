@@ -186,7 +186,6 @@ CREATE TABLE code_indexes (
     heartbeat_at timestamptz NOT NULL DEFAULT now(),
     because text NOT NULL DEFAULT '',
     commit_sha text NOT NULL DEFAULT '',
-    history_sha text NOT NULL DEFAULT '',
     embedder text NOT NULL DEFAULT '',
     models text[] NOT NULL DEFAULT '{}',
     files integer NOT NULL DEFAULT 0,

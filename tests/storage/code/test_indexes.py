@@ -96,7 +96,7 @@ async def test_the_state_says_what_is_there_and_what_was_left_out(indexes: CodeI
     await indexes.publish(claim, "c1", [a_path("a.py", RETRY), a_path("copy.py", RETRY)], skipped, history, "")
     state = await indexes.state(tenant.organization_id, tenant.repository_id)
     assert state is not None and state.indexed_at is not None
-    assert (state.state, state.commit_sha, state.history_sha, state.embedder) == ("ready", "c1", "s2", "")
+    assert (state.state, state.commit_sha, state.embedder) == ("ready", "c1", "")
     assert (state.files, state.chunks, state.changesets) == (2, 4, 2)
     assert state.skipped == {"binary": 2, "larger than 1 MB": 1}
 
