@@ -114,3 +114,9 @@ async def seen(indexes: CodeIndexes, tenant: Tenant) -> set[str]:
     holders = await index.holding(["retry", "fetch"])
     files = await index.files([int(id) for one in holders.values() for id in one.files])
     return {file.path for file in files}
+
+
+RETRY, FETCH = a_parsed_file("retry after", defines="retry", chunks=2), a_parsed_file("fetch", uses="retry")
+"""A file that defines a name, and one that uses it."""
+
+NOTHING = NewHistory()

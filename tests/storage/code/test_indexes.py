@@ -12,6 +12,9 @@ from storage.database import Database
 from storage.installations import Tenant
 from tests.builders_code import (
     EMBEDDER,
+    FETCH,
+    NOTHING,
+    RETRY,
     a_blob,
     a_parsed_file,
     a_path,
@@ -26,9 +29,6 @@ from tests.builders_code import (
 from tests.builders_storage import ONE_ROW
 
 pytestmark = pytest.mark.integration
-
-RETRY, FETCH = a_parsed_file("retry after", defines="retry", chunks=2), a_parsed_file("fetch", uses="retry")
-NOTHING = NewHistory()
 
 
 async def test_of_many_jobs_one_has_the_index(indexes: CodeIndexes, tenant: Tenant) -> None:

@@ -10,6 +10,9 @@ from storage.database import Database
 from storage.installations import Tenant
 from tests.builders_code import (
     EMBEDDER,
+    FETCH,
+    NOTHING,
+    RETRY,
     a_blob,
     a_parsed_file,
     a_path,
@@ -24,9 +27,6 @@ from tests.builders_code import (
 from tests.builders_storage import a_tenant
 
 pytestmark = pytest.mark.integration
-
-RETRY, FETCH = a_parsed_file("retry after", defines="retry", chunks=2), a_parsed_file("fetch", uses="retry")
-NOTHING = NewHistory()
 
 
 async def test_what_a_killed_job_has_kept_needs_no_parsing_again(
