@@ -33,3 +33,8 @@ def kept_key(data_dir: Path) -> str:
 def marker_key(secret: str) -> bytes:
     """The key that signs the marks in our reviews, derived from SECRET_KEY (BLAKE2b with a purpose of its own)."""
     return hashlib.blake2b(secret.encode(), digest_size=32, person=b"refactoriq:marks").digest()
+
+
+def derived_key(secret: str, purpose: str) -> bytes:
+    """32 bytes for that purpose alone (at most 5 letters), derived from SECRET_KEY like `marker_key`."""
+    return hashlib.blake2b(secret.encode(), digest_size=32, person=f"refactoriq:{purpose}".encode()).digest()

@@ -88,6 +88,21 @@ class Settings(ModelSettings):
     github_api_url: str = "https://api.github.com"
     github_web_url: str = ""
 
+    redis_cache_url: SecretStr = SecretStr("")
+    database_replica_url: SecretStr = SecretStr("")
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = ""
+    trusted_proxies: str = ""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    registration: bool = True
+    requests_per_minute: int = Field(default=100, ge=1)
+    logins_per_minute: int = Field(default=5, ge=1)
+    analyses_per_hour: int = Field(default=10, ge=1)
+    upload_max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
+    upload_max_files: int = Field(default=5_000, ge=1)
+    upload_days: float = Field(default=7, gt=0)
+    export_days: float = Field(default=7, gt=0)
+
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = ""
@@ -116,6 +131,11 @@ class Settings(ModelSettings):
         """Several secrets with commas: the old one stays valid while GitHub is given the new one."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
     @field_validator("log_level", "environment", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -126,7 +146,7 @@ class Settings(ModelSettings):
     def _data_dir(cls, value: Path) -> Path:
         return value.expanduser()
 
-    @field_validator("database_url", mode="before")
+    @field_validator("database_url", "database_replica_url", mode="before")
     @classmethod
     def _database(cls, value: object) -> object:
         """Heroku's `postgres://`, SQLAlchemy's and asyncpg's spellings all become libpq's `postgresql://`."""

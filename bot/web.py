@@ -7,12 +7,18 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.logs import report, set_up_logs, set_up_reports
+from bot.open_services import open_services
 from bot.settings import Settings, read_settings
+from handlers.api import ENDPOINTS
+from handlers.api.answers import failure
+from handlers.api.problem import Code, Problem
+from handlers.api.serve import routes
+from handlers.api.services import Services
 from handlers.health import Health
 from handlers.intake import Intake
 from handlers.metrics import Metrics
@@ -43,16 +49,19 @@ class Doors:
         self._settings = settings
         self._metrics = Metrics()
         self._webhook: Webhook | None = None
+        self._services: Services | None = None
         self._health = Health({})
         self._others = Starlette(
             routes=[
                 Route("/api/v1/health", self._alive),
                 Route("/api/v1/health/ready", self._ready),
                 Route("/api/v1/health/metrics", self._metrics.page),
+                *routes(ENDPOINTS, self._opened),
             ],
             exception_handlers={HTTPException: _error},
             lifespan=self._lifespan,
         )
+        self._others.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._webhook is not None and scope["type"] == "http" and scope["path"] == WEBHOOK:
@@ -72,9 +81,15 @@ class Doors:
             secrets = [secret.get_secret_value() for secret in settings.github_webhook_secret]
             if not secrets:
                 log.warning("no webhook secret", because="GITHUB_WEBHOOK_SECRET is not set: no delivery is accepted.")
+            self._services = await stack.enter_async_context(open_services(settings, database, queue))
             self._health = Health({"postgres": database.ping, "redis": queue.ping})
             self._webhook = Webhook(secrets, intake, self._metrics)
             yield
+
+    def _opened(self) -> Services:
+        """What the endpoints use: no request comes before the server has started."""
+        assert self._services is not None  # noqa: S101
+        return self._services
 
     async def _alive(self, request: Request) -> Response:
         return await self._health.alive(request)
@@ -86,4 +101,5 @@ class Doors:
 async def _error(_: Request, error: Exception) -> Response:
     """Whatever is not there, in the form of all our answers."""
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
-    return JSONResponse({"error": f"{error.detail}."}, error.status_code, error.headers)
+    code = Code.METHOD_NOT_ALLOWED if error.status_code == 405 else Code.NOT_FOUND
+    return failure(Problem(code, f"{error.detail}.", headers=error.headers))

@@ -20,6 +20,11 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
 )
 
+BUG = {
+    "success": False,
+    "error": {"code": "internal", "message": "Something went wrong on our side. We know of it.", "details": None},
+}
+
 log = structlog.get_logger()
 
 
@@ -41,6 +46,7 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
+        scope["request_id"] = request_id.decode()
         started = False
 
         async def send_on(message: Message) -> None:
@@ -56,7 +62,7 @@ class Guarded:
             log.exception("bug", request=request_id.decode(), path=scope["path"])
             self._report(error, request=request_id.decode())
             if not started:
-                await respond(send_on, 500, {"error": "Something went wrong on our side. We know of it."})
+                await respond(send_on, 500, BUG)
 
 
 def _request_id(scope: Scope) -> bytes:

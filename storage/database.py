@@ -77,7 +77,22 @@ class Database:
             await connection.execute(
                 "SELECT set_config('role', 'refactoriq_tenant', true), set_config('app.tenant', %s, true),"
                 " set_config('app.repositories', %s, true)",
-                (str(organization_id), "{" + ",".join(map(str, repository_ids)) + "}"),
+                (str(organization_id), _array(repository_ids)),
+            )
+            yield connection
+
+    @asynccontextmanager
+    async def reader(
+        self, organizations: Sequence[int], whole: Sequence[int], repositories: Sequence[int]
+    ) -> AsyncIterator[Connection]:
+        """A transaction that reads, and sees these organizations' rows only: of repositories, those of the `whole`
+        organizations, and else these. See `storage.accounts.sight`. Raises Away.
+        """
+        async with self._transaction() as connection:
+            await connection.execute(
+                "SELECT set_config('role', 'refactoriq_reader', true), set_config('app.tenants', %s, true),"
+                " set_config('app.whole', %s, true), set_config('app.readable', %s, true)",
+                (_array(organizations), _array(whole), _array(repositories)),
             )
             yield connection
 
@@ -114,6 +129,11 @@ class Database:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise Away("The database cannot be reached just now.") from error
+
+
+def _array(ids: Sequence[int]) -> str:
+    """An array as Postgres reads it."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 async def _still_open(connection: Connection) -> None:

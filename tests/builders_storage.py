@@ -41,7 +41,6 @@ def a_new_delivery(id: str, **changes: Any) -> NewDelivery:
 
 
 ONE_ROW = {
-    "users": "(organization_id, email) VALUES (%(org)s, %(org)s || '@example.com')",
     "installations": "(id, organization_id) VALUES (%(org)s, %(org)s)",
     "repositories": "(organization_id, github_id, full_name, private, default_branch) VALUES (%(org)s, 1, 'a/b', true, 'main')",
     "analyses": "(organization_id, repository_id, head_sha, changed_lines, partial, record)"
@@ -50,8 +49,18 @@ ONE_ROW = {
     " rule, message, quote, confidence) VALUES (%(org)s, %(analyses)s, '', '', '', 1, 1, '', '', '', '', '', '', 1)",
     "reviews": "(organization_id, repository_id, number, head_sha, base_ref, delivery_id, state, analysis_id)"
     " VALUES (%(org)s, %(repositories)s, 1, 'a', 'main', 'd', 'in_progress', %(analyses)s)",
-    "proposals": "(organization_id, repository_id, analysis_id, state, patch)"
-    " VALUES (%(org)s, %(repositories)s, %(analyses)s, 'proposed', '')",
+    "members": "(organization_id, user_id, role) VALUES (%(org)s, %(user)s, 'owner')",
+    "repository_readers": "(organization_id, repository_id, user_id, permission)"
+    " VALUES (%(org)s, %(repositories)s, %(user)s, 'read')",
+    "uploads": "(organization_id, object_key, files, size, expires_at) VALUES (%(org)s, '', 1, 1, now())",
+    "upload_files": "(organization_id, upload_id, ordinal, filename, size, type) VALUES (%(org)s, %(uploads)s, 0, 'a', 1, '')",
+    "reports": "(organization_id, analysis_id, format, state) VALUES (%(org)s, %(analyses)s, 'html', 'queued')",
+    "proposals": "(organization_id, repository_id, analysis_id, state, wanted)"
+    " VALUES (%(org)s, %(repositories)s, %(analyses)s, 'proposed', '{}')",
+    "exports": "(organization_id, user_id, kind, format, state, expires_at)"
+    " VALUES (%(org)s, %(user)s, 'usage', 'csv', 'queued', now())",
+    "usage_days": "(organization_id, scope, day, provider, model, calls, input_tokens, cached_tokens, output_tokens, cost)"
+    " VALUES (%(org)s, 0, '2026-01-01', '', '', 1, 1, 1, 1, 1)",
     "code_indexes": "(organization_id, repository_id, state) VALUES (%(org)s, %(repositories)s, 'ready')",
     "code_blobs": "(organization_id, repository_id, sha, language, length, chunks, note, words, counts, defined, used)"
     " VALUES (%(org)s, %(repositories)s, 'a', '', 1, 1, '', '{a}', '{1}', '{}', '{}')",
@@ -71,13 +80,22 @@ ONE_ROW = {
 """For every tenant table, in the order of its references, what one row of a tenant is. `org` and the ids are filled in."""
 
 
+def one_home(connection: "psycopg.Connection[Any]") -> int:
+    """A new user's own organization."""
+    made = connection.execute("INSERT INTO organizations (login, kind) VALUES ('home', 'Personal') RETURNING id").fetchone()
+    assert made is not None
+    return int(made[0])
+
+
 def one_row_of_everything(connection: "psycopg.Connection[Any]", github_id: int) -> dict[str, int]:
     """A new tenant with one row in each tenant table; gives the ids by table, and the tenant's as `org`."""
     made = connection.execute(
         "INSERT INTO organizations (github_id, login, kind) VALUES (%s, 'octo', 'Organization') RETURNING id", (github_id,)
     ).fetchone()
     assert made is not None
-    ids = {"org": made[0]}
+    user = connection.execute("INSERT INTO users (home_id) VALUES (%s) RETURNING id", (one_home(connection),)).fetchone()
+    assert user is not None
+    ids = {"org": made[0], "user": user[0]}
     for table, row in ONE_ROW.items():
         insert = f"INSERT INTO {table} AS made {row} RETURNING (to_jsonb(made)->>'id')::bigint"
         made = connection.execute(insert, ids).fetchone()

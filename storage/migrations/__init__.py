@@ -33,7 +33,8 @@ def _what_to_do(words: str, url: str) -> str:
         return (
             "The database user may not create or take on roles. Let an administrator run once: "
             "CREATE ROLE refactoriq_tenant NOLOGIN; CREATE ROLE refactoriq_system NOLOGIN; "
-            f"GRANT refactoriq_tenant, refactoriq_system TO {user}; and then migrate again."
+            "CREATE ROLE refactoriq_reader NOLOGIN; "
+            f"GRANT refactoriq_tenant, refactoriq_system, refactoriq_reader TO {user}; and then migrate again."
         )
     if "vector" in words:
         return f"Postgres needs pgvector 0.8 or newer ({words}). Install it, or let an administrator CREATE EXTENSION vector."

@@ -23,8 +23,12 @@ ROOT = Path(__file__).parents[2]
 TABLES = {
     "users", "organizations", "installations", "repositories", "deliveries", "analyses", "findings", "reviews", "proposals",
     "code_indexes", "code_blobs", "code_chunks", "code_vectors", "code_files", "code_postings", "code_changesets",
-    "code_changes", "audit_logs",
+    "code_changes", "audit_logs", "user_links", "api_keys", "idempotency_keys", "members", "repository_readers", "uploads",
+    "upload_files", "usage_days", "reports", "exports",
 }  # fmt: skip
+NEWEST = "0002"
+ROLES = ("refactoriq_tenant", "refactoriq_system", "refactoriq_reader")
+ALL_ROLES = ", ".join(ROLES)
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def test_all_tables_are_made_from_nothing_and_migrating_again_changes_nothing(em
     migrate(empty_database_url)
     assert tables(empty_database_url) == TABLES | {"alembic_version"}
     migrate(empty_database_url)
-    assert rows(empty_database_url, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(empty_database_url, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
 
 
 def test_two_migrations_at_once_make_one_database(empty_database_url: str) -> None:
@@ -121,7 +125,7 @@ def test_without_database_url_alembic_says_what_to_set() -> None:
 )
 def test_any_spelling_of_the_url_will_do(database_url: str, scheme: str) -> None:
     migrate(scheme + database_url.removeprefix("postgresql"))
-    assert rows(database_url, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(database_url, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
 
 
 def test_the_offline_sql_makes_the_same_tables(empty_database_url: str) -> None:
@@ -143,9 +147,10 @@ def test_a_downgrade_takes_the_tables_away_and_an_upgrade_brings_them_back(datab
 def test_an_owner_who_may_create_roles_needs_no_administrator(ordinary: Ordinary) -> None:
     """Since Postgres 16 whoever creates a role administers it, but may not take it on until it is granted."""
     ordinary.administrator(f"ALTER ROLE {ordinary.name} CREATEROLE")
-    own = {role: f"{role}_{secrets.token_hex(3)}" for role in ("refactoriq_tenant", "refactoriq_system")}
+    own = {role: f"{role}_{secrets.token_hex(3)}" for role in ROLES}
     with psycopg.connect(ordinary.url) as connection:
-        sql = (ROOT / "storage/migrations/versions/0001_first.sql").read_text()
+        versions = sorted((ROOT / "storage/migrations/versions").glob("*_*.sql"))
+        sql = "".join(path.read_text() for path in versions if not path.stem.endswith("_down"))
         for role, renamed in own.items():
             sql = sql.replace(role, renamed)
         connection.execute(sql.encode())
@@ -159,12 +164,12 @@ def test_an_owner_who_may_create_roles_needs_no_administrator(ordinary: Ordinary
 def test_a_user_without_the_right_to_roles_reads_what_an_administrator_must_do(ordinary: Ordinary) -> None:
     sentence = refused(ordinary.url)
     assert "Let an administrator run once: CREATE ROLE refactoriq_tenant NOLOGIN;" in sentence
-    assert f'GRANT refactoriq_tenant, refactoriq_system TO "{ordinary.name}";' in sentence
+    assert f'GRANT {ALL_ROLES} TO "{ordinary.name}";' in sentence
     assert tables(ordinary.url) == set()
 
 
 def test_what_the_sentence_tells_the_administrator_is_enough(ordinary: Ordinary) -> None:
-    ordinary.administrator(f"GRANT refactoriq_tenant, refactoriq_system TO {ordinary.name}")
+    ordinary.administrator(f"GRANT {ALL_ROLES} TO {ordinary.name}")
     migrate(ordinary.url)
     with psycopg.connect(ordinary.url) as connection:
         connection.execute("SELECT set_config('role', 'refactoriq_tenant', true)")

@@ -30,6 +30,9 @@ WHERE r.rolname = current_user AND c.relkind IN ('r', 'p') AND c.relnamespace = 
 GROUP BY r.oid, r.rolsuper, r.rolbypassrls, r.rolcanlogin, r.rolcreaterole, r.rolcreatedb
 """
 
+REFERRING = ("analyses", "findings", "reviews", "proposals", "upload_files", "reports", "repository_readers", "code_blobs")
+"""Tables with a reference to another tenant table, besides those below."""
+
 ONCE_IN_A_REPOSITORY = ("code_indexes", "code_vectors", "code_files", "code_postings", "code_changesets", "code_changes")
 
 
@@ -148,11 +151,21 @@ def test_every_reference_between_tenant_tables_names_the_tenant_too(two: Two) ->
 def test_no_row_refers_to_another_tenants_row(two: Two) -> None:
     with psycopg.connect(two.url) as admin:  # rows of the same keys as another's would be refused for being there twice
         others = one_row_of_everything(admin, 3)
-        for table in ("reviews", *ONCE_IN_A_REPOSITORY):
+        for table in ("reviews", "repository_readers", "upload_files", "reports", *ONCE_IN_A_REPOSITORY):
             admin.execute(f"DELETE FROM {table} WHERE organization_id = %(org)s", others)
     mixed = others | {"org": two.ours["org"]}
     with two.as_tenant(two.ours["org"]) as connection:
-        for table in ("analyses", "findings", "reviews", "proposals", "code_blobs", *ONCE_IN_A_REPOSITORY):
+        for table in (
+            "analyses",
+            "findings",
+            "reviews",
+            "proposals",
+            "upload_files",
+            "reports",
+            "repository_readers",
+            "code_blobs",
+            *ONCE_IN_A_REPOSITORY,
+        ):
             assert refused(connection, f"INSERT INTO {table} {ONE_ROW[table]}", mixed, ForeignKeyViolation), table
 
 
@@ -183,10 +196,13 @@ def test_what_was_done_stays_on_record(two: Two) -> None:
 
 
 async def test_the_system_cannot_look_into_what_belongs_to_tenants(two: Two, database: Database) -> None:
-    for table in set(two.tables) - {"installations", "repositories"}:
+    seen = {"installations", "repositories", "members", "repository_readers", "uploads", "exports"}
+    for table in set(two.tables) - seen - {"audit_logs"}:
         with pytest.raises(InsufficientPrivilege):
             async with database.system() as connection:
                 await connection.execute(f"SELECT * FROM {table}")
+    async with database.system() as connection:
+        assert await (await connection.execute("SELECT * FROM audit_logs")).fetchall() == []
 
 
 async def test_a_tenant_sees_its_own_deliveries_and_changes_none(two: Two, database: Database) -> None:

@@ -1,0 +1,39 @@
+"""Settings in, Services out: what the endpoints of the web process use."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from bot.secret_key import derived_key, secret_key
+from bot.settings import Settings
+from handlers.api.access_tokens import Tokens
+from handlers.api.passwords import Passwords
+from handlers.api.services import Services
+from storage.accounts.api_keys import ApiKeys
+from storage.accounts.sessions import Sessions
+from storage.accounts.users import Users
+from storage.database import Database
+from storage.deliveries import Deliveries
+from storage.installations import Installations
+from storage.queue import Queue
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, database: Database, queue: Queue) -> AsyncIterator[Services]:
+    """All that the endpoints may use, open until the block ends. Nothing is connected before it is needed. Raises UserError."""
+    redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2.0, socket_connect_timeout=2.0)
+    try:
+        yield Services(
+            database=database,
+            deliveries=Deliveries(database),
+            installations=Installations(database),
+            queue=queue,
+            users=Users(database),
+            sessions=Sessions(redis),
+            api_keys=ApiKeys(database),
+            tokens=Tokens(derived_key(secret_key(settings), "login")),
+            passwords=Passwords(),
+        )
+    finally:
+        await redis.aclose()

@@ -1,0 +1,6 @@
+"""The REST API under /api/v1: the whole table of its endpoints. Start reading at `serve.py`."""
+
+from handlers.api import auth
+from handlers.api.endpoint import Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (*auth.ENDPOINTS,)

@@ -1,0 +1,59 @@
+"""Find out who asks: an access token, or an API key, in the header Authorization."""
+
+from dataclasses import replace
+
+import structlog
+from starlette.requests import HTTPConnection
+
+from handlers.api.caller import Caller
+from handlers.api.problem import Code, Problem
+from handlers.api.services import Services
+from storage.accounts.api_keys import PREFIX
+from storage.accounts.sight import sight_of
+
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+log = structlog.get_logger("security")
+
+
+async def authenticate(services: Services, connection: HTTPConnection, request_id: str) -> Caller:
+    """The caller. Without the header it is nobody; with one that is not valid it is refused. Raises Problem, TryAgain."""
+    address = connection.client.host if connection.client else ""
+    nobody = Caller(address, request_id)
+    header = connection.headers.get("authorization")
+    if header is None:
+        return nobody
+    scheme, _, secret = header.partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise _refused(nobody, "The header Authorization must be `Bearer` and a token or an API key.")
+    return await identify(services, nobody, secret.strip())
+
+
+async def identify(services: Services, nobody: Caller, secret: str) -> Caller:
+    """The caller whom that access token or API key belongs to. Raises Problem."""
+    if secret.startswith(PREFIX):
+        return await _by_key(services, nobody, secret)
+    claims = services.tokens.read("access", secret)
+    session = claims and await services.sessions.get(claims.user_id, claims.session_id)
+    if claims is None or session is None:
+        raise _refused(nobody, "The access token is not valid any more: refresh it, or sign in again.")
+    return await _as_user(services, nobody, claims.user_id, replace(nobody, session=session.id))
+
+
+async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
+    key = await services.api_keys.used(secret)
+    if key is None:
+        raise _refused(nobody, "This API key is not valid (any more): make another one.")
+    return await _as_user(services, nobody, key.user_id, replace(nobody, scopes=frozenset(key.scopes)))
+
+
+async def _as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
+    user = await services.users.by_id(user_id)
+    if user is None or user.disabled_at is not None:
+        raise _refused(nobody, "This account is closed. Ask an administrator.")
+    return replace(caller, user=user, sight=await sight_of(services.database, user.id))
+
+
+def _refused(nobody: Caller, message: str) -> Problem:
+    log.warning("refused credentials", address=nobody.address, because=message)
+    return Problem(Code.UNAUTHENTICATED, message, headers=CHALLENGE)

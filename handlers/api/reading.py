@@ -1,0 +1,88 @@
+"""Read a request: path, query and body, each held against its form; whatever does not fit becomes a clear Problem."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect, Request
+
+from handlers.api.forms import LARGEST_ID, Nothing
+from handlers.api.problem import Code, Problem, not_found
+
+MOST_JSON = 1024 * 1024
+"""Bytes of a JSON body: the largest that the API takes is some kilobytes."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_path(parameters: Mapping[str, str], what: str) -> dict[str, Any]:
+    """The path's parameters; ids become numbers. Raises Problem: an id that none can have is one that does not exist."""
+    return {name: _id(value, what) if name == "id" or name.endswith("_id") else _text(value, what)
+            for name, value in parameters.items()}  # fmt: skip
+
+
+def _id(value: str, what: str) -> int:
+    if not (value.isascii() and value.isdecimal()) or len(value) > 19 or not 1 <= int(value) <= LARGEST_ID:
+        raise not_found(what)
+    return int(value)
+
+
+def _text(value: str, what: str) -> str:
+    if "\x00" in value or not value.isprintable():
+        raise not_found(what)
+    return value
+
+
+def read_query(form: type[M], parameters: QueryParams) -> M:
+    """The query in that form. Raises Problem."""
+    lists = {name for name, known in form.model_fields.items() if "list" in str(known.annotation)}
+    given: dict[str, Any] = {}
+    for name, value in parameters.multi_items():
+        if name in lists:
+            given.setdefault(name, []).append(value)
+        elif name in form.model_fields and name in given:
+            raise Problem(Code.INVALID, f"The parameter `{name}` is given more than once.", [{"at": name, "is": "repeated"}])
+        else:
+            given[name] = value
+    return _checked(form, given, "query")
+
+
+async def read_body(form: type[M], request: Request) -> M:
+    """The JSON body in that form. Raises Problem."""
+    if form is Nothing:
+        return form()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "Send the body as `Content-Type: application/json`.")
+    try:
+        value = orjson.loads(await _bytes(request))
+    except orjson.JSONDecodeError as error:
+        raise Problem(Code.MALFORMED, f"The body is not valid JSON ({error.msg}, line {error.lineno}).") from None
+    if not isinstance(value, dict):
+        raise Problem(Code.INVALID, "The body must be a JSON object.", [{"at": "", "is": "no object"}])
+    return _checked(form, value, "body")
+
+
+async def _bytes(request: Request) -> bytes:
+    """The body, as far as it may go."""
+    parts, size = [], 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MOST_JSON:
+                raise Problem(Code.TOO_LARGE, "The body is larger than 1 MB.")
+            parts.append(part)
+    except ClientDisconnect:
+        raise Problem(Code.MALFORMED, "The body broke off.") from None
+    return b"".join(parts)
+
+
+def _checked(form: type[M], given: Mapping[str, Any], where: str) -> M:
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        details = [{"at": ".".join(map(str, e["loc"])), "is": e["msg"].removeprefix("Value error, ")} for e in error.errors()]
+        first = details[0]
+        raise Problem(Code.INVALID, f"The {where} does not fit: `{first['at']}`: {first['is']}.", details) from None

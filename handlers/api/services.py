@@ -1,0 +1,28 @@
+"""Services: all that the API's endpoints may use, one frozen value, made in `bot/open_services.py`."""
+
+from dataclasses import dataclass
+
+from handlers.api.access_tokens import Tokens
+from handlers.api.passwords import Passwords
+from storage.accounts.api_keys import ApiKeys
+from storage.accounts.sessions import Sessions
+from storage.accounts.users import Users
+from storage.database import Database
+from storage.deliveries import Deliveries
+from storage.installations import Installations
+from storage.queue import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a web process has at hand. Nothing heavy: work is put on the queue."""
+
+    database: Database
+    deliveries: Deliveries
+    installations: Installations
+    queue: Queue
+    users: Users
+    sessions: Sessions
+    api_keys: ApiKeys
+    tokens: Tokens
+    passwords: Passwords
