@@ -11,6 +11,7 @@ from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
 from handlers.api.services import Services
 from storage.accounts.api_keys import ApiKeys
+from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
 from storage.accounts.users import Users
 from storage.database import Database
@@ -26,6 +27,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
     try:
         yield Services(
             database=database,
+            reading=Reading(database),
             deliveries=Deliveries(database),
             installations=Installations(database),
             queue=queue,

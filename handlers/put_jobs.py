@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import structlog
 
 from handlers.context import Context
 from handlers.events.index_repository import KIND, index_arguments
-from storage.deliveries import NewDelivery
+from storage.deliveries import Deliveries, NewDelivery
 from storage.installations import Installed
-from storage.queue import QueueAway, QueuedJob
+from storage.queue import Queue, QueueAway, QueuedJob, QueueName
 
 OWN_EVENT = "refactoriq"
 """The event of deliveries that we put ourselves. GitHub has none of that name."""
@@ -18,40 +20,66 @@ OWN_EVENT = "refactoriq"
 log = structlog.get_logger()
 
 
-async def put_index_jobs(context: Context, repositories: Sequence[Installed], occasion: str) -> int:
-    """Have these repositories indexed in the background; gives how many jobs are new. Raises Away.
+@dataclass(frozen=True, slots=True)
+class OwnJob:
+    """A job of ours. `id` is 1 to 64 of `[A-Za-z0-9_-]` and stands for the work: the same id is put once, until it fails.
 
-    Each repository is put once for the same `occasion` (any text), however often a job that puts it is repeated.
+    `arguments` are plain JSON, to which `delivery_id` is added. `owner_id` is our id of the organization that it is done for;
+    `installed` the repository and installation that it concerns, where there is one.
+    """
+
+    id: str
+    kind: str
+    arguments: dict[str, Any]
+    queue: QueueName = "default"
+    owner_id: int | None = None
+    installed: Installed | None = None
+
+
+async def put_own_jobs(deliveries: Deliveries, queue: Queue, jobs: Sequence[OwnJob]) -> int:
+    """Remember these jobs and queue those that are new; gives how many that are. Raises Away.
+
     A Redis that is away is no error: the jobs are remembered, and the sweep queues them.
     """
-    jobs = [_index_job(installed, occasion) for installed in repositories]
-    rows = [_row(installed, job) for installed, job in zip(repositories, jobs, strict=True)]
-    new = await context.deliveries.remember(rows) if rows else set()
-    wanted = [job for job in jobs if job.id in new]
+    queued = [QueuedJob(job.id, job.kind, {**job.arguments, "delivery_id": job.id}, job.queue) for job in jobs]
+    rows = [_row(job, put) for job, put in zip(jobs, queued, strict=True)]
+    new = await deliveries.remember(rows) if rows else set()
+    wanted = [job for job in queued if job.id in new]
     try:
         if wanted:
-            await context.queue.put_many(wanted)
+            await queue.put_many(wanted)
     except QueueAway as away:
         log.warning("remembered, not queued", deliveries=[job.id for job in wanted], because=str(away))
     return len(wanted)
 
 
-def _index_job(installed: Installed, occasion: str) -> QueuedJob:
+async def put_index_jobs(context: Context, repositories: Sequence[Installed], occasion: str) -> int:
+    """Have these repositories indexed in the background; gives how many jobs are new. Raises Away.
+
+    Each repository is put once for the same `occasion` (any text), however often a job that puts it is repeated.
+    """
+    jobs = [_index_job(installed, occasion) for installed in repositories]
+    return await put_own_jobs(context.deliveries, context.queue, jobs)
+
+
+def _index_job(installed: Installed, occasion: str) -> OwnJob:
     unique = hashlib.sha256(occasion.encode()).hexdigest()[:20]
     id = f"index-{installed.repository.id}-{unique}"
-    return QueuedJob(id, KIND, index_arguments(id, installed), "low")
+    return OwnJob(id, KIND, index_arguments(id, installed), "low", installed=installed)
 
 
-def _row(installed: Installed, job: QueuedJob) -> NewDelivery:
+def _row(job: OwnJob, put: QueuedJob) -> NewDelivery:
+    where = job.installed
     return NewDelivery(
         id=job.id,
         event=OWN_EVENT,
         action=job.kind,
-        account_id=installed.installation.account_id,
-        installation_id=installed.installation.id,
-        repository_id=installed.repository.id,
+        account_id=where and where.installation.account_id,
+        installation_id=where and where.installation.id,
+        repository_id=where and where.repository.id,
         pull_number=None,
         head_sha=None,
         state="received",
-        job=msgspec.json.encode({"kind": job.kind, "queue": job.queue, "arguments": job.arguments}),
+        job=msgspec.json.encode({"kind": put.kind, "queue": put.queue, "arguments": put.arguments}),
+        owner_id=job.owner_id,
     )

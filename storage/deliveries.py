@@ -26,6 +26,8 @@ class NewDelivery:
     state: Literal["received", "ignored", "done"]
     outcome: str = ""
     job: bytes | None = None
+    owner_id: int | None = None
+    """Our own id of the organization that a job of ours is done for, where no GitHub account says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,12 @@ class RememberedDelivery:
 
 REMEMBER = """
 INSERT INTO deliveries
-    (id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome, job)
+    (id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome, job, owner_id)
 SELECT id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome,
-       decode(job, 'base64')
+       decode(job, 'base64'), owner_id
 FROM json_to_recordset(%s) AS new(
     id text, event text, action text, account_id bigint, installation_id bigint, repository_id bigint, pull_number int,
-    head_sha text, state text, outcome text, job text)
+    head_sha text, state text, outcome text, job text, owner_id bigint)
 ON CONFLICT (id) DO UPDATE SET state = 'received', outcome = '', attempts = 0, updated_at = now()
 WHERE deliveries.state = 'failed'
 RETURNING id

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
 from storage.accounts.api_keys import ApiKeys
+from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
 from storage.accounts.users import Users
 from storage.database import Database
@@ -18,6 +19,7 @@ class Services:
     """What a web process has at hand. Nothing heavy: work is put on the queue."""
 
     database: Database
+    reading: Reading
     deliveries: Deliveries
     installations: Installations
     queue: Queue
