@@ -17,6 +17,7 @@ from storage.accounts.users import Users
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.objects import Objects, open_store
 from storage.queue import Queue
 
 
@@ -31,6 +32,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             deliveries=Deliveries(database),
             installations=Installations(database),
             queue=queue,
+            objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             users=Users(database),
             sessions=Sessions(redis),
             api_keys=ApiKeys(database),

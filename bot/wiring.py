@@ -24,6 +24,7 @@ from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.objects import Objects, open_store
 from storage.queue import Queue
 from storage.reviews import Reviews
 from storage.tokens import Tokens
@@ -49,6 +50,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             reviews=Reviews(database),
             code_indexes=CodeIndexes(database),
             queue=queue,
+            objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             counts=counts,
             host=GitHubHost(client),
             source=_source(settings, client),

@@ -11,6 +11,7 @@ from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.objects import Objects
 from storage.queue import Queue
 from storage.reviews import Reviews
 
@@ -40,6 +41,7 @@ class Context:
     reviews: Reviews
     code_indexes: CodeIndexes
     queue: Queue
+    objects: Objects
     counts: Counts
     host: CodeHost
     source: Source

@@ -11,6 +11,7 @@ from storage.accounts.users import Users
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.objects import Objects
 from storage.queue import Queue
 
 
@@ -23,6 +24,7 @@ class Services:
     deliveries: Deliveries
     installations: Installations
     queue: Queue
+    objects: Objects
     users: Users
     sessions: Sessions
     api_keys: ApiKeys
