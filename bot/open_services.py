@@ -19,16 +19,19 @@ from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.objects import Objects, open_store
 from storage.queue import Queue
+from storage.shown_audit import ShownAudit
+from storage.shown_deliveries import ShownDeliveries
 
 
 @asynccontextmanager
 async def open_services(settings: Settings, database: Database, queue: Queue) -> AsyncIterator[Services]:
     """All that the endpoints may use, open until the block ends. Nothing is connected before it is needed. Raises UserError."""
     redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2.0, socket_connect_timeout=2.0)
+    reading = Reading(database)
     try:
         yield Services(
             database=database,
-            reading=Reading(database),
+            reading=reading,
             deliveries=Deliveries(database),
             installations=Installations(database),
             queue=queue,
@@ -38,6 +41,8 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             api_keys=ApiKeys(database),
             tokens=Tokens(derived_key(secret_key(settings), "login")),
             passwords=Passwords(),
+            shown_deliveries=ShownDeliveries(database, reading),
+            shown_audit=ShownAudit(database, reading),
         )
     finally:
         await redis.aclose()

@@ -1,6 +1,12 @@
 """The REST API under /api/v1: the whole table of its endpoints. Start reading at `serve.py`."""
 
-from handlers.api import auth
+from handlers.api import audit, auth, deliveries, jobs, usage
 from handlers.api.endpoint import Endpoint
 
-ENDPOINTS: tuple[Endpoint, ...] = (*auth.ENDPOINTS,)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *auth.ENDPOINTS,
+    *deliveries.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *audit.ENDPOINTS,
+    *usage.ENDPOINTS,
+)

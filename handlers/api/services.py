@@ -13,6 +13,8 @@ from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.objects import Objects
 from storage.queue import Queue
+from storage.shown_audit import ShownAudit
+from storage.shown_deliveries import ShownDeliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,5 @@ class Services:
     api_keys: ApiKeys
     tokens: Tokens
     passwords: Passwords
+    shown_deliveries: ShownDeliveries
+    shown_audit: ShownAudit

@@ -280,6 +280,7 @@ ALTER TABLE audit_logs
     ADD request_id text NOT NULL DEFAULT '';
 COMMENT ON COLUMN audit_logs.organization_id IS 'NULL for what concerns the instance alone.';
 CREATE INDEX audit_logs_newest ON audit_logs (organization_id, id DESC);
+CREATE INDEX audit_logs_instance ON audit_logs (id DESC) WHERE organization_id IS NULL;
 DROP INDEX audit_logs_at;
 
 -- Row-level security ---------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ ALTER TABLE organizations NO FORCE ROW LEVEL SECURITY;
 
 DELETE FROM audit_logs WHERE organization_id IS NULL;
 CREATE INDEX audit_logs_at ON audit_logs (organization_id, at DESC);
-DROP INDEX audit_logs_newest;
+DROP INDEX audit_logs_newest, audit_logs_instance;
 ALTER TABLE audit_logs ALTER organization_id SET NOT NULL, DROP actor_id, DROP address, DROP request_id;
 
 DELETE FROM deliveries WHERE account_id IS NULL AND owner_id IS NOT NULL;

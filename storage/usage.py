@@ -1,0 +1,49 @@
+"""What models cost: tokens and money by day, repository and model."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, LiteralString
+
+from storage.accounts.reading import Reading
+from storage.accounts.sight import Sight
+
+GroupBy = Literal["day", "repository", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The sum of one group: those of `day`, `repository_id` and `model` that it is not grouped by are None. `cost` is in US
+    dollars."""
+
+    day: date | None
+    repository_id: int | None
+    repository: str | None
+    provider: str | None
+    model: str | None
+    calls: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    cost: float
+
+
+BY: dict[GroupBy, tuple[LiteralString, LiteralString]] = {
+    "day": ("day, NULL, NULL, NULL, NULL", "day"),
+    "repository": ("NULL, nullif(scope, 0), (SELECT full_name FROM repositories WHERE id = scope), NULL, NULL", "scope"),
+    "model": ("NULL, NULL, NULL, provider, model", "provider, model"),
+}
+SUMS: LiteralString = "sum(calls), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(cost)"
+
+
+async def usage(
+    reading: Reading, sight: Sight, organization_id: int, since: date, until: date, group_by: GroupBy
+) -> list[Usage]:
+    """The sums over the days from `since` to `until`, both included, of what the sight allows. Raises Away."""
+    columns, groups = BY[group_by]
+    async with reading.of(sight) as connection:
+        cursor = await connection.execute(
+            f"SELECT {columns}, {SUMS} FROM usage_days"  # noqa: S608
+            f" WHERE organization_id = %s AND day BETWEEN %s AND %s GROUP BY {groups} ORDER BY {groups}",
+            (organization_id, since, until),
+        )
+        return [Usage(*row[:5], *map(int, row[5:9]), float(row[9])) for row in await cursor.fetchall()]
