@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal, LiteralString
 
 from storage.accounts.reading import Reading
@@ -46,4 +47,11 @@ async def usage(
             f" WHERE organization_id = %s AND day BETWEEN %s AND %s GROUP BY {groups} ORDER BY {groups}",
             (organization_id, since, until),
         )
-        return [Usage(*row[:5], *map(int, row[5:9]), float(row[9])) for row in await cursor.fetchall()]
+        return [_usage(*row) for row in await cursor.fetchall()]
+
+
+def _usage(
+    day: date | None, repository_id: int | None, repository: str | None, provider: str | None, model: str | None, *sums: Decimal
+) -> Usage:
+    calls, given, cached, made, cost = sums
+    return Usage(day, repository_id, repository, provider, model, int(calls), int(given), int(cached), int(made), float(cost))
