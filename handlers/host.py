@@ -1,4 +1,4 @@
-"""What the handlers ask of a code host and of git: the protocols that `bot/` fulfils."""
+"""What the handlers ask of a code host, of git and of the post: the protocols that `bot/` fulfils."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -80,5 +80,25 @@ class Source(Protocol):
         """The newest commit of the default branch, whichever that is now, with its history as far as it is affordable.
 
         Its files are fetched when they are read, in one go. Raises TryAgain; Gone also for a repository without commits.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A letter in plain text. Its words are written in `handlers/mails.py`."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    """The way to people's mailboxes."""
+
+    async def send(self, mail: Mail, id: str) -> None:
+        """Hand it over to be delivered. `id` stands for this mail: sent twice with the same one, it is the same message.
+
+        Raises TryAgain (refused for now, nobody answered), or UserError: refused for good, or there is no way.
         """
         ...
