@@ -1,4 +1,4 @@
-"""Read syntax trees in a process of their own, with bounds: 5 kB of some rubbish cost tree-sitter gigabytes."""
+"""Read syntax trees and count code in a process with bounds of its own: 5 kB of some rubbish cost tree-sitter gigabytes."""
 
 import atexit
 import math
@@ -21,6 +21,7 @@ from ast_grep_py import SgRoot
 
 from review.context.find_definitions import Found, find_definitions
 from review.context.languages import languages
+from review.count_code import Counts, count_code
 
 MOST_MEMORY = 700_000_000
 """Bytes; an ordinary file of the largest size that is tried needs a fifth of it."""
@@ -37,6 +38,7 @@ START = "import sys; sys.path[:] = {path!r}; from review.tree_process import ser
 """With our own search path, never the working directory's: that may be a repository under review."""
 
 _definitions, _errors = msgspec.msgpack.Decoder(list[Found]), msgspec.msgpack.Decoder(int)
+_counts: msgspec.msgpack.Decoder[Counts | None] = msgspec.msgpack.Decoder(Counts | None)
 
 
 class GaveUp(Exception):
@@ -59,6 +61,10 @@ class TreeProcess:
     def errors(self, language: str, source: str) -> int:
         """How many syntax errors this text has, in a language of ast-grep's; raises GaveUp."""
         return _errors.decode(self._asked("errors", language, source))
+
+    def counts(self, path: str, source: str) -> Counts | None:
+        """What `count_code` counts in this text; raises GaveUp."""
+        return _counts.decode(self._asked("counts", path, source))
 
     def _asked(self, what: str, language: str, source: str) -> bytes:
         answer = None
@@ -155,7 +161,11 @@ def _count_errors(language: str, source: str) -> int:
     return len(root.find_all(kind="ERROR")) + len(root.find_all(regex="^$"))
 
 
-ANSWERS: dict[str, Callable[[str, str], object]] = {"definitions": _find_definitions, "errors": _count_errors}
+ANSWERS: dict[str, Callable[[str, str], object]] = {
+    "definitions": _find_definitions,
+    "errors": _count_errors,
+    "counts": count_code,
+}
 
 
 def _ask(process: subprocess.Popen[bytes], question: bytes, until: float) -> bytes:
