@@ -1,7 +1,7 @@
 """Settings in, Services out: what the endpoints of the web process use."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
 
@@ -14,9 +14,11 @@ from storage.accounts.api_keys import ApiKeys
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
 from storage.accounts.users import Users
+from storage.analyses import Analyses
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.queue import Queue
 from storage.shown_audit import ShownAudit
@@ -26,15 +28,19 @@ from storage.shown_deliveries import ShownDeliveries
 @asynccontextmanager
 async def open_services(settings: Settings, database: Database, queue: Queue) -> AsyncIterator[Services]:
     """All that the endpoints may use, open until the block ends. Nothing is connected before it is needed. Raises UserError."""
-    redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2.0, socket_connect_timeout=2.0)
-    reading = Reading(database)
-    try:
+    async with AsyncExitStack() as stack:
+        redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2.0, socket_connect_timeout=2.0)
+        stack.push_async_callback(redis.aclose)
+        live = await stack.enter_async_context(Live.open(settings.redis_url.get_secret_value()))
+        reading = Reading(database)
         yield Services(
             database=database,
             reading=reading,
             deliveries=Deliveries(database),
             installations=Installations(database),
             queue=queue,
+            analyses=Analyses(database, reading),
+            live=live,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             users=Users(database),
             sessions=Sessions(redis),
@@ -44,5 +50,3 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             shown_deliveries=ShownDeliveries(database, reading),
             shown_audit=ShownAudit(database, reading),
         )
-    finally:
-        await redis.aclose()

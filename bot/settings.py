@@ -286,3 +286,8 @@ def given(settings: Settings, name: str) -> bool:
     """Whether the setting of that name (in lower case) is anything but empty."""
     value = getattr(settings, name)
     return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def has_github_app(settings: Settings) -> bool:
+    """Whether there is a GitHub App to act as."""
+    return given(settings, "github_app_id") and given(settings, "github_private_key")

@@ -8,22 +8,27 @@ import structlog
 from bot.embedders import embedders
 from bot.git.cache import Repositories
 from bot.git.fetching import Fetcher
+from bot.github.absent import NoGitHub
 from bot.github.client import Client
 from bot.github.host import GitHubHost
 from bot.github.http import Http
 from bot.github.identity import Identity
 from bot.providers import providers, why_no_models
 from bot.secret_key import marker_key, secret_key
-from bot.settings import Settings
+from bot.settings import Settings, has_github_app
 from bot.source import GitHubSource, Web
 from handlers.context import Context
+from handlers.host import CodeHost, Source
 from review.analyzers import ANALYZERS
 from review.reviewer import Reviewer
+from storage.accounts.reading import Reading
+from storage.analyses import Analyses
 from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.queue import Queue
 from storage.reviews import Reviews
@@ -41,19 +46,22 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         queue = await stack.enter_async_context(Queue.open(redis_url))
         tokens = await stack.enter_async_context(Tokens.open(redis_url, secret))
         counts = await stack.enter_async_context(Counts.open(redis_url))
-        client = await stack.enter_async_context(_client(settings, tokens))
+        live = await stack.enter_async_context(Live.open(redis_url))
+        host, source = await stack.enter_async_context(_github(settings, tokens))
         asked = await stack.enter_async_context(providers(settings))
         embed = await stack.enter_async_context(embedders(settings))
         yield Context(
             deliveries=Deliveries(database),
             installations=Installations(database),
             reviews=Reviews(database),
+            analyses=Analyses(database, Reading(database)),
             code_indexes=CodeIndexes(database),
             queue=queue,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
+            live=live,
             counts=counts,
-            host=GitHubHost(client),
-            source=_source(settings, client),
+            host=host,
+            source=source,
             embedders=embed,
             reviewer=Reviewer(
                 analyzers=tuple(analyzer() for analyzer in ANALYZERS),
@@ -67,11 +75,15 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
 
 
 @asynccontextmanager
-async def _client(settings: Settings, tokens: Tokens) -> AsyncIterator[Client]:
+async def _github(settings: Settings, tokens: Tokens) -> AsyncIterator[tuple[CodeHost, Source]]:
+    """GitHub as the app sees it; what refuses with a sentence where no app is set up."""
+    if not has_github_app(settings):
+        yield NoGitHub(), NoGitHub()
+        return
     async with Http(settings.github_api_url, proxy=settings.https_proxy, ca_file=settings.ssl_cert_file) as http:
         key = settings.github_private_key.get_secret_value()
-        identity = Identity(http, settings.github_app_id, key, cache=tokens)
-        yield Client(http, identity)
+        client = Client(http, Identity(http, settings.github_app_id, key, cache=tokens))
+        yield GitHubHost(client), _source(settings, client)
 
 
 def _source(settings: Settings, client: Client) -> GitHubSource:

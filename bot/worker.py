@@ -23,7 +23,7 @@ from rq.utils import now
 from bot.github.identity import read_key
 from bot.leftovers import keep_temporary_files_in, sweep_leftovers, temporary_folder
 from bot.logs import report, set_up_logs, set_up_reports
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, has_github_app, read_settings
 from bot.wiring import open_context
 from handlers.context import Context
 from handlers.perform import perform as perform_job
@@ -73,7 +73,8 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
     set_up_reports(settings)
     keep_temporary_files_in(temporary_folder(settings.data_dir))
     sweep_leftovers(temporary_folder(settings.data_dir))
-    read_key(settings.github_private_key.get_secret_value())
+    if has_github_app(settings):
+        read_key(settings.github_private_key.get_secret_value())
     analyzers.preload()
     providers.preload()
     asyncio.run(_try_settings(settings))

@@ -7,10 +7,12 @@ from typing import Protocol
 from handlers.host import CodeHost, Source
 from review.context.embedders.embedder import Embedder
 from review.reviewer import Reviewer
+from storage.analyses import Analyses
 from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.live import Live
 from storage.objects import Objects
 from storage.queue import Queue
 from storage.reviews import Reviews
@@ -39,9 +41,11 @@ class Context:
     deliveries: Deliveries
     installations: Installations
     reviews: Reviews
+    analyses: Analyses
     code_indexes: CodeIndexes
     queue: Queue
     objects: Objects
+    live: Live
     counts: Counts
     host: CodeHost
     source: Source

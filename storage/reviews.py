@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from review.analysis import Analysis
 from review.finding import Side
 from review.review import Comment, Review
-from storage.analyses import keep_analysis
+from storage.analyses.keep import keep_analysis
 from storage.database import Database, plain, plain_json
 
 STALE_SECONDS = 15.0

@@ -8,14 +8,21 @@ from typing import Any
 
 import httpx
 import psycopg
+import structlog
+from redis.asyncio import Redis
+from rq import Queue as RqQueue
+from rq.job import Job
 
 from bot.settings import Settings, read_settings
 from bot.web import Doors
+from bot.worker import attempt
 from handlers.middleware import Guarded
 from review.pull_request import Repository
 from storage.database import Database
 from storage.installations import Installations, Tenant
+from storage.queue import QUEUES, Json
 from tests.app import running
+from tests.sandbox.github import SandboxGitHub
 
 PASSWORD = "correct horse battery staple"
 
@@ -79,6 +86,23 @@ class Api:
             for repository in given
         ]
 
+    async def work(self) -> dict[str, float]:
+        """Do every job that is queued as a worker does it, in this loop, until none is left.
+
+        Gives those that asked to be tried again, by their deliveries, with the seconds until then: the queue forgets them.
+        """
+        put_off: dict[str, float] = {}
+        async with Redis.from_url(self.settings.redis_url.get_secret_value()) as redis:
+            while job := await next_job(redis):
+                with structlog.contextvars.bound_contextvars():
+                    seconds = await attempt(self.settings, *job)
+                    structlog.contextvars.clear_contextvars()
+                if seconds is not None:
+                    put_off[str(job[1]["delivery_id"])] = seconds
+        bugs = self.sql("SELECT id, outcome FROM deliveries WHERE outcome LIKE '%A mistake of ours%'")
+        assert not bugs, f"{bugs}: the traceback stands in the captured output"
+        return put_off
+
     def join(self, person: Person, organization_id: int, role: str | None = None, *, github: str | None = None) -> None:
         """They become a member there, by a role set here, or by GitHub's (owner, member, viewer), or both."""
         self.sql(
@@ -99,6 +123,28 @@ class Api:
         with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
+
+
+async def next_job(redis: Redis) -> tuple[str, dict[str, Any]] | None:
+    """Take the job that a worker would take next: its kind and arguments."""
+    for queue in QUEUES:
+        if id := await redis.lpop(RqQueue.redis_queue_namespace_prefix + queue):
+            data = await redis.hget(Job.redis_job_namespace_prefix + id.decode(), "data")
+            _, _, (kind, arguments), _ = Json.loads(data)
+            return kind, arguments
+    return None
+
+
+def on_github(github: SandboxGitHub) -> dict[str, Any]:
+    """The settings with which `open_api` acts as the app of that sandbox."""
+    return {
+        "github_app_id": github.app_id,
+        "github_private_key": github.private_key,
+        "github_webhook_secret": github.webhook_secret,
+        "github_api_url": github.api_url,
+        "github_web_url": github.url,
+        "https_proxy": "",
+    }
 
 
 @asynccontextmanager

@@ -8,9 +8,11 @@ from storage.accounts.api_keys import ApiKeys
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
 from storage.accounts.users import Users
+from storage.analyses import Analyses
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
+from storage.live import Live
 from storage.objects import Objects
 from storage.queue import Queue
 from storage.shown_audit import ShownAudit
@@ -26,7 +28,9 @@ class Services:
     deliveries: Deliveries
     installations: Installations
     queue: Queue
+    analyses: Analyses
     objects: Objects
+    live: Live
     users: Users
     sessions: Sessions
     api_keys: ApiKeys

@@ -8,7 +8,7 @@ import pytest
 
 from review.analysis import Analysis, ContextPlace, Dropped, Skipped, Usage
 from review.finding import Category, Finding, Location, Severity, Side, Suggestion, Verdict
-from storage.analyses import cited_places, keep_analysis
+from storage.analyses.keep import cited_places, keep_analysis
 from storage.database import Database
 from storage.installations import Tenant
 from tests.builders_review import a_finding
