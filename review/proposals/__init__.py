@@ -1,0 +1,1 @@
+"""What a proposal is made by: suggestions combined, written as a diff, and looked at again."""
