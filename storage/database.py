@@ -2,7 +2,7 @@
 
 import re
 import select
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
@@ -15,9 +15,17 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from review.errors import TryAgain, UserError
 
 Connection = AsyncConnection[TupleRow]
+Values = Sequence[object] | Mapping[str, object]
 
 WAIT = 5.0
 """Seconds to wait for a connection before the database counts as away."""
+
+
+READER = (
+    "set_config('role', 'refactoriq_reader', true), set_config('app.tenants', '%s', true),"
+    " set_config('app.whole', '%s', true), set_config('app.readable', '%s', true)"
+)
+"""Who the reader reads for: three arrays of ids."""
 
 
 class Away(TryAgain):
@@ -89,11 +97,8 @@ class Database:
         organizations, and else these. See `storage.accounts.sight`. Raises Away.
         """
         async with self._transaction() as connection:
-            await connection.execute(
-                "SELECT set_config('role', 'refactoriq_reader', true), set_config('app.tenants', %s, true),"
-                " set_config('app.whole', %s, true), set_config('app.readable', %s, true)",
-                (_array(organizations), _array(whole), _array(repositories)),
-            )
+            ids = (_array(organizations), _array(whole), _array(repositories))
+            await connection.execute(f"SELECT {READER % ids}".encode())
             yield connection
 
     @asynccontextmanager
@@ -109,15 +114,31 @@ class Database:
             await connection.execute("SELECT set_config('role', 'refactoriq_system', true)")
             yield connection
 
-    async def at_once(self, statement: LiteralString, values: Sequence[object]) -> list[TupleRow]:
+    async def at_once(self, statement: LiteralString, values: Values) -> list[TupleRow]:
         """One statement as in `system`, sent in one message and one transaction of its own: for the hot path. Raises Away.
 
         Gives its rows. The values are written into the text by libpq's rules, since such a message takes no parameters.
         """
+        return await self._message("set_config('role', 'refactoriq_system', true)", statement, values)
+
+    async def read_at_once(
+        self,
+        organizations: Sequence[int],
+        whole: Sequence[int],
+        repositories: Sequence[int],
+        statement: LiteralString,
+        values: Values,
+    ) -> list[TupleRow]:
+        """One statement as in `reader`, in the same way."""
+        ids = (_array(organizations), _array(whole), _array(repositories))
+        return await self._message(READER % ids, statement, values)
+
+    async def _message(self, settings: str, statement: LiteralString, values: Values) -> list[TupleRow]:
+        """`settings` are of our own making, numbers at most."""
         # The message is a transaction by itself: none is begun around it.
         async with self._transaction(begin=False) as connection:
             cursor = AsyncClientCursor(connection)
-            await cursor.execute(f"SELECT set_config('role', 'refactoriq_system', true); {statement}", values)
+            await cursor.execute(f"SELECT {settings.replace('%', '%%')}; {statement}".encode(), values)
             cursor.nextset()
             return await cursor.fetchall()
 
@@ -132,8 +153,8 @@ class Database:
 
 
 def _array(ids: Sequence[int]) -> str:
-    """An array as Postgres reads it."""
-    return "{" + ",".join(map(str, ids)) + "}"
+    """An array as Postgres reads it. Numbers only, whatever was handed in: it may become part of a statement."""
+    return "{" + ",".join(str(int(id)) for id in ids) + "}"
 
 
 async def _still_open(connection: Connection) -> None:
