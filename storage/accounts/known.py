@@ -1,0 +1,37 @@
+"""The user behind a request with all that they may see, in one round trip: every request needs it."""
+
+from storage.accounts.role import Role, effective
+from storage.accounts.sight import Membership, Sight
+from storage.accounts.users import COLUMNS, User
+from storage.database import Database
+
+KNOWN = f"""
+SELECT {COLUMNS},
+    (SELECT coalesce(json_agg(json_build_array(o.id, o.login, o.kind, m.role, m.github_role)
+                              ORDER BY o.kind <> 'Personal', lower(o.login), o.id), '[]')
+     FROM members AS m JOIN organizations AS o ON o.id = m.organization_id WHERE m.user_id = users.id),
+    (SELECT coalesce(array_agg(repository_id), '{{}}') FROM repository_readers WHERE user_id = users.id)
+FROM users WHERE id = %s
+"""  # noqa: S608
+
+
+async def known(database: Database, user_id: int) -> tuple[User, Sight] | None:
+    """That user and their sight, as far as GitHub was last asked; None where there is no such user. Raises Away.
+
+    A collaborator of single repositories is a viewer by GitHub, and may be given another role here: that opens no repository.
+    """
+    rows = await database.at_once(KNOWN, (user_id,))
+    if not rows:
+        return None
+    *columns, memberships, readable = rows[0]
+    return User(*columns), Sight(tuple(_membership(*of) for of in memberships), tuple(readable))
+
+
+async def sight_of(database: Database, user_id: int) -> Sight:
+    """The sight alone; of nobody it is empty. Raises Away."""
+    found = await known(database, user_id)
+    return Sight() if found is None else found[1]
+
+
+def _membership(id: int, login: str, kind: str, role: str | None, github: str | None) -> Membership:
+    return Membership(id, login, kind, effective(role, github), kind == "Personal" or github == Role.OWNER)
