@@ -17,6 +17,7 @@ from review.models.page import Page
 from review.models.pieces import cut_into_pieces, is_prose
 from review.models.prompt import about
 from review.models.shown import MAX_LINE, ShownFile, show
+from review.progress import Looking, unseen
 from review.providers.provider import Provider
 
 LONG_LINES = f"the ends of lines longer than {MAX_LINE:,} characters, for the models"
@@ -48,18 +49,19 @@ async def ask_models(
     deadline: float,
     blank: Callable[[str], str],
     look: Look | None = None,
+    looking: Looking = unseen,
 ) -> ModelResult:
     """Ask the first provider about every piece of the change, the others where it fails, for `deadline` seconds in all.
 
     `head` holds the head's files by path; files that are not in it are left out. `blank` takes secrets out of a text; no
-    text leaves without it. `look` adds what other code says about each piece. Never raises for a provider that fails: the
-    result says it.
+    text leaves without it. `look` adds what other code says about each piece; `looking` is told which file is
+    asked about. Never raises for a provider that fails: the result says it.
     """
     end = monotonic() + deadline
     shown = [show(file, line_texts(head[file.path]), blank) for file in change.diff.files if file.hunks and file.path in head]
     pieces, left_out = cut_into_pieces(condensed(shown))
     pieces, no_context = await look(pieces) if look else (pieces, "")
-    calls = Calls(providers, about(change.title, change.description, blank), end)
+    calls = Calls(providers, about(change.title, change.description, blank), end, looking)
     late = ""
     try:
         async with asyncio.timeout(end - monotonic()):

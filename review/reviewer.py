@@ -18,6 +18,7 @@ from review.finding import Finding, worst_first
 from review.fingerprint import fingerprinted
 from review.models.pieces import Piece
 from review.paths import choose_files
+from review.progress import ANALYZERS, MODELS, READING, VERIFYING, Progress, Rising, untold
 from review.providers.provider import Provider
 from review.rules import ReadRules, Rules
 from review.run_analyzers import AnalyzersResult, run_analyzers
@@ -46,14 +47,21 @@ class Reviewer:
     on_step: OnStep = field(default=lambda _step, _seconds: None)
 
     async def review(
-        self, change: Change, read: ReadRules, *, models_held_back: str = "", retriever: Retriever | None = None
+        self,
+        change: Change,
+        read: ReadRules,
+        *,
+        models_held_back: str = "",
+        retriever: Retriever | None = None,
+        progress: Progress = untold,
     ) -> Analysis:
         """Look at the change. Never raises for a tool or a model that fails: the analysis says it, and is `partial`.
 
         `models_held_back` is the reason, in a sentence, why no model may be asked this time. `retriever` finds what other
-        code models should see. Raises TryAgain when the files cannot be read just now.
+        code models should see; `progress` is told every step. Raises TryAgain when the files cannot be read just now.
         """
-        clock = Clock(self.on_step)
+        clock = Clock(self.on_step, Rising(progress))
+        clock.rising.reached(READING, "Reading the files...")
         files, skipped = choose_files(change.diff.files, read.rules)
         with clock.step("read"):
             texts = await read_texts(change, files)
@@ -63,23 +71,15 @@ class Reviewer:
         analyzed, asked = await asyncio.gather(
             self._analyze(chosen, texts, read, clock), self._ask(chosen, change.diff, texts, held_back, clock, retriever)
         )
+        clock.rising.reached(VERIFYING, "Verifying what was found...")
         with clock.step("verify"):
             findings, dropped = settle([*analyzed.findings, *asked.findings], chosen, texts, read.rules)
-        return Analysis(
-            head_sha=change.head_sha,
-            findings=tuple(findings),
-            dropped=(*asked.dropped, *dropped),
-            read=tuple(file.path for file in chosen.diff.files),
+        held = [held_back] if held_back else []
+        return replace(
+            account(chosen, analyzed, asked, findings, dropped),
             skipped=(*skipped, *absent, *asked.skipped),
-            analyzers=analyzed.ran,
-            models=asked.models,
-            usage=asked.usage,
-            notes=(*change.unread, *read.notes, *analyzed.notes, *([held_back] if held_back else []), *asked.notes),
+            notes=(*change.unread, *read.notes, *analyzed.notes, *held, *asked.notes),
             timings=clock.seconds,
-            context=settled(asked.context, findings, [*asked.dropped, *dropped]),
-            no_context=asked.no_context,
-            changed_lines=chosen.diff.changed_lines,
-            partial=bool(change.unread or analyzed.notes or asked.partial),
         )
 
     def _why_no_models(self, read: ReadRules) -> str:
@@ -90,7 +90,7 @@ class Reviewer:
     async def _analyze(self, change: Change, texts: "Texts", read: ReadRules, clock: "Clock") -> AnalyzersResult:
         wanted = tuple(analyzer for analyzer in self.analyzers if analyzer.name not in read.rules.analyzers_off)
         with clock.step("analyzers"):
-            return await run_analyzers(change, texts.head, texts.base, wanted)
+            return await run_analyzers(change, texts.head, texts.base, wanted, clock.rising.files(ANALYZERS, MODELS))
 
     async def _ask(
         self, change: Change, whole: Diff, texts: "Texts", held_back: str, clock: "Clock", retriever: Retriever | None
@@ -105,7 +105,15 @@ class Reviewer:
                 return await find_context(pieces, change, whole, texts.base, retriever, blank_secrets)
 
         with clock.step("models"):
-            return await ask_models(change, texts.head, self.providers, deadline=MODEL_DEADLINE, blank=blank_secrets, look=look)
+            return await ask_models(
+                change,
+                texts.head,
+                self.providers,
+                deadline=MODEL_DEADLINE,
+                blank=blank_secrets,
+                look=look,
+                looking=clock.rising.files(MODELS, VERIFYING),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +139,30 @@ def settle(found: Sequence[Finding], change: Change, texts: Texts, rules: Rules)
     return worst_first(verify_all(once, texts.head, change.diff)), [*unwanted, *twins]
 
 
-class Clock:
-    """Seconds by step, in the order in which the steps ended."""
+def account(
+    chosen: Change, analyzed: AnalyzersResult, asked: ModelResult, findings: Sequence[Finding], dropped: Sequence[Dropped]
+) -> Analysis:
+    """What came of it, as far as tools and models have a part in it. `findings` and `dropped` are what `settle` gave."""
+    return Analysis(
+        head_sha=chosen.head_sha,
+        findings=tuple(findings),
+        dropped=(*asked.dropped, *dropped),
+        read=tuple(file.path for file in chosen.diff.files),
+        analyzers=analyzed.ran,
+        models=asked.models,
+        usage=asked.usage,
+        context=settled(asked.context, findings, [*asked.dropped, *dropped]),
+        no_context=asked.no_context,
+        changed_lines=chosen.diff.changed_lines,
+        partial=bool(chosen.unread or analyzed.notes or asked.partial),
+    )
 
-    def __init__(self, on_step: OnStep) -> None:
+
+class Clock:
+    """Seconds by step, in the order in which the steps ended; and how far they have come together."""
+
+    def __init__(self, on_step: OnStep, rising: Rising) -> None:
+        self.rising = rising
         self.seconds: dict[str, float] = {}
         self._on_step = on_step
 

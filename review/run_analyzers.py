@@ -12,6 +12,7 @@ from review.analyzers.written import WrittenFiles, write_files
 from review.change import Change
 from review.errors import AnalyzerFailed
 from review.finding import Finding, worst_first
+from review.progress import Looking, unseen
 
 SECONDS = 60.0
 """How long one analyzer may look at one end of a change."""
@@ -38,17 +39,24 @@ class Looked:
 
 
 async def run_analyzers(
-    change: Change, head: Mapping[str, bytes], base: Mapping[str, bytes], analyzers: tuple[Analyzer, ...]
+    change: Change,
+    head: Mapping[str, bytes],
+    base: Mapping[str, bytes],
+    analyzers: tuple[Analyzer, ...],
+    looking: Looking = unseen,
 ) -> AnalyzersResult:
     """What these analyzers find on the lines that the change adds or alters, and that was not there before.
 
     `head` and `base` hold the files by their path at that end (a renamed file has its old one at the base). Never raises for
-    an analyzer that fails: its partial findings stand, and `notes` names it.
+    an analyzer that fails: its partial findings stand, and `notes` names it. `looking` is told of each file as it is handed
+    to the analyzers, which take them all at once.
     """
     wanted = [analyzer for analyzer in analyzers if any(map(analyzer.wants, head))]
     blame = Blame(change.diff, head, base)
     with TemporaryDirectory(prefix="refactoriq-") as folder:
         at_head = _written(head, Path(folder, "head"))
+        for number, path in enumerate(head):
+            looking(number / len(head), path)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_run(analyzer, at_head, blame, Path(folder, analyzer.name))) for analyzer in wanted]
     results = [task.result() for task in tasks]

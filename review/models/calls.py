@@ -11,6 +11,7 @@ from review.analysis import Usage
 from review.models.answer_schema import ANSWER_SCHEMA, Item, Unreadable, read_answer
 from review.models.pieces import AT_ONCE, Piece
 from review.models.prompt import write_prompt
+from review.progress import Looking, unseen
 from review.providers.provider import (
     Answer,
     AnswerCut,
@@ -52,10 +53,11 @@ class Answered:
 class Calls:
     """Asks about pieces, until a deadline. What came of it stands in the public attributes, at any moment.
 
-    `said` is the author's words, as `prompt.about` makes them; `deadline` is a reading of `monotonic`.
+    `said` is the author's words, as `prompt.about` makes them; `deadline` is a reading of `monotonic`. `looking` is told how
+    many of the pieces are answered, and of a file that is not yet.
     """
 
-    def __init__(self, providers: Sequence[Provider], said: str, deadline: float) -> None:
+    def __init__(self, providers: Sequence[Provider], said: str, deadline: float, looking: Looking = unseen) -> None:
         self.answered: list[Answered] = []
         self.open: list[Piece] = []
         """Pieces without an answer: not asked to the end yet, or in vain."""
@@ -68,10 +70,12 @@ class Calls:
         self._deadline = deadline
         self._refused: dict[str, str] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._looking = looking
 
     async def ask_all(self, pieces: Sequence[Piece]) -> None:
         """Ask about all of them at once. Never raises ProviderError. Cancelled, it leaves what there is."""
         self.open += pieces
+        self._tell()
         async with asyncio.TaskGroup() as group:
             for piece in pieces:
                 group.create_task(self._ask(piece))
@@ -92,7 +96,13 @@ class Calls:
             else:
                 self.answered.append(answered)
                 self.open.remove(piece)
+                self._tell()
                 return
+
+    def _tell(self) -> None:
+        if self.open:
+            done = len(self.answered)
+            self._looking(done / (done + len(self.open)), self.open[0].files[0].path)
 
     async def _asked_in_halves(self, piece: Piece, error: ProviderError) -> bool:
         """A piece that was too much, as two. An answer that made no sense is another matter."""
