@@ -9,7 +9,7 @@ from handlers.api.caller import Caller
 from handlers.api.problem import Code, Problem
 from handlers.api.services import Services
 from storage.accounts.api_keys import PREFIX
-from storage.accounts.sight import sight_of
+from storage.accounts.known import known
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -48,10 +48,10 @@ async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
 
 
 async def _as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
-    user = await services.users.by_id(user_id)
-    if user is None or user.disabled_at is not None:
+    found = await known(services.database, user_id)
+    if found is None or found[0].disabled_at is not None:
         raise _refused(nobody, "This account is closed. Ask an administrator.")
-    return replace(caller, user=user, sight=await sight_of(services.database, user.id))
+    return replace(caller, user=found[0], sight=found[1])
 
 
 def _refused(nobody: Caller, message: str) -> Problem:
