@@ -9,7 +9,7 @@ from review.lines import split_lines
 CONTEXT = 3
 """Lines around an edit, as git shows them."""
 
-ODD = re.compile(rb'[^ !#-\[\]-~]')
+ODD = re.compile(rb"[^ !#-\[\]-~]")
 """What git writes as an escape within quotes: control characters, `"`, backslashes, and all that is not ASCII."""
 
 ESCAPES = {7: b"\\a", 8: b"\\b", 9: b"\\t", 10: b"\\n", 11: b"\\v", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
@@ -97,12 +97,12 @@ def _row(sign: bytes, line: bytes) -> bytes:
 
 def _header(path: str) -> bytes:
     old, new = _name("a/" + path), _name("b/" + path)
-    tab = b"\t" if " " in path else b""  # or patch takes what follows the space for a date
+    tab = b"\t" if b" " in old and not old.startswith(b'"') else b""  # or patch takes what follows the space for a date
     return b"diff --git %s %s\n--- %s%s\n+++ %s%s\n" % (old, new, old, tab, new, tab)
 
 
 def _name(path: str) -> bytes:
-    """The path as git writes it: in C quotes where it holds odd bytes."""
+    """The path as git writes it: in C quotes where it holds odd bytes, or ends with a space (which patch would cut off)."""
     raw = path.encode("utf-8", "surrogateescape")
     quoted = ODD.sub(lambda match: ESCAPES.get(match[0][0], b"\\%03o" % match[0][0]), raw)
-    return raw if quoted == raw else b'"' + quoted + b'"'
+    return raw if quoted == raw and not raw.endswith(b" ") else b'"' + quoted + b'"'

@@ -20,16 +20,22 @@ pytestmark = pytest.mark.integration
 
 LINES = st.one_of(
     st.sampled_from(
-        [b"", b"a", b"a", b"\t tab", b"crlf\r", b"\r", b"lone\rcr", b"\xff\xfe", b"nul\0nul", b"-- a/x", b"++ b/x", b"--- a/f",
-         b"+++ b/f", b"@@ -1,2 +1,2 @@", b"diff --git a/f b/f", b"\\ No newline at end of file", "é…\u2028".encode(), b"\f", b"  ",
-         b"deleted file mode 100644", b"Index: f", b"new line\r\r", b"GIT binary patch", b"Prereq: 1"]
+        [
+            *(b"", b"a", b"a", b"\t tab", b"crlf\r", b"\r", b"lone\rcr", b"\xff\xfe", b"nul\0nul", b"\f", b"  ", b"two\r\r"),
+            *(b"-- a/x", b"++ b/x", b"--- a/f", b"+++ b/f", b"@@ -1,2 +1,2 @@", b"diff --git a/f b/f", b"Index: f"),
+            *(b"\\ No newline at end of file", b"deleted file mode 100644", b"GIT binary patch", b"Prereq: 1"),
+            "é…\u2028".encode(),
+        ]
     ),
     st.binary(max_size=6).map(lambda data: data.replace(b"\n", b"")),
-)  # fmt: skip
+)
 NAMES = st.sampled_from(
-    ["f", "a b", " led", "trailing ", "tab\tname", 'quo"te', "back\\slash", "new\nline", "é/ü.py", "deep/er/f.py", "a/b", "b/a/x",
-     "-dash", "日本.txt", "emoji 🙂.py", "\udcff\udcfe", "cr\r", "a' b", "x\x01y", "{}", "dev/null", "a b/c d", "x => y", "~", "\x7f"]
-)  # fmt: skip
+    [
+        *("f", "a b", " led", "trailing ", "a b ", "tab\tname", 'quo"te', "back\\slash", "new\nline", "cr\r", "x\x01y", "\x7f"),
+        *("é/ü.py", "日本.txt", "emoji 🙂.py", "\udcff\udcfe", "deep/er/f.py", "a/b", "b/a/x", "a b/c d", "dev/null"),
+        *("-dash", "a' b", "{}", "x => y", "~"),
+    ]
+)
 
 
 @st.composite
@@ -113,7 +119,12 @@ def _applied(command: list[str], diff: bytes, files: dict[str, bytes]) -> dict[s
         for name, data in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(data)
-        environment = {**os.environ, **NO_CONFIGURATION, "GIT_CEILING_DIRECTORIES": str(root.parent), "GIT_DIR": f"{folder}.none"}
+        environment = {
+            **os.environ,
+            **NO_CONFIGURATION,
+            "GIT_CEILING_DIRECTORIES": str(root.parent),
+            "GIT_DIR": f"{folder}.none",
+        }
         done = subprocess.run(command, input=diff, cwd=root, env=environment, capture_output=True, check=False)
         assert done.returncode == 0, (done.stderr + done.stdout, diff)
         found = (path for path in root.rglob("*") if path.is_file())
