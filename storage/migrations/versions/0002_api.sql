@@ -46,6 +46,8 @@ COMMENT ON COLUMN users.github_tokens IS 'What GitHub lets us act for them with,
 COMMENT ON COLUMN users.administrator IS 'Of this instance: that is no role in any organization.';
 COMMENT ON COLUMN users.seen_on_github_at IS 'When we last asked GitHub what they may see.';
 CREATE UNIQUE INDEX users_email ON users (lower(email));
+CREATE INDEX users_beginning_with ON users ((lower(email) COLLATE "C"));
+CREATE INDEX users_administrators ON users (id) WHERE administrator;
 
 CREATE TABLE user_links (
     hash bytea PRIMARY KEY,
@@ -166,6 +168,8 @@ ALTER TABLE analyses
     ADD metrics jsonb NOT NULL DEFAULT '{}',
     ADD severities jsonb NOT NULL DEFAULT '{}',
     ADD estimated_seconds real,
+    ADD tries integer NOT NULL DEFAULT 0,
+    ADD heartbeat_at timestamptz NOT NULL DEFAULT now(),
     ADD started_at timestamptz,
     ADD finished_at timestamptz,
     ADD scope bigint GENERATED ALWAYS AS (coalesce(repository_id, 0)) STORED;
@@ -173,8 +177,18 @@ COMMENT ON COLUMN analyses.upload_id IS 'No reference: an analysis may outlive i
 COMMENT ON COLUMN analyses.number IS 'The pull request''s number, where it is of one.';
 COMMENT ON COLUMN analyses.severities IS 'How many findings stand, by severity.';
 COMMENT ON COLUMN analyses.scope IS 'repository_id, or 0 where there is none: an index cannot be asked for IS NULL in order.';
-CREATE INDEX analyses_newest ON analyses (organization_id, id DESC);
-CREATE INDEX analyses_newest_of_repository ON analyses (organization_id, scope, id DESC);
+COMMENT ON COLUMN analyses.tries IS 'How often it was claimed. A job whose number is no longer this one has lost it to another.';
+-- Lists are of whole organizations, or of single repositories, newest or best first. What is rare has an index of its own, so
+-- that nobody looks for it through a million reviews.
+DROP INDEX analyses_repository;
+CREATE INDEX analyses_newest ON analyses (organization_id, created_at, id);
+CREATE INDEX analyses_newest_of_repository ON analyses (organization_id, scope, created_at, id);
+CREATE INDEX analyses_score ON analyses (organization_id, score, id) WHERE score IS NOT NULL;
+CREATE INDEX analyses_score_of_repository ON analyses (organization_id, scope, score, id) WHERE score IS NOT NULL;
+CREATE INDEX analyses_status ON analyses (organization_id, status, created_at, id) WHERE status <> 'completed';
+CREATE INDEX analyses_type ON analyses (organization_id, analysis_type, created_at, id) WHERE analysis_type <> 'full';
+CREATE INDEX analyses_subject ON analyses (organization_id, subject, created_at, id) WHERE subject <> 'pull_request';
+CREATE INDEX analyses_upload ON analyses (organization_id, upload_id, created_at, id) WHERE upload_id IS NOT NULL;
 
 ALTER TABLE findings ADD issue text NOT NULL DEFAULT '';
 COMMENT ON COLUMN findings.issue IS 'Its name within the analysis, as security-001. Empty for what was dropped.';
@@ -311,7 +325,14 @@ BEGIN
         EXECUTE format('CREATE POLICY system ON %I FOR SELECT TO refactoriq_system USING (true)', name);
         EXECUTE format('GRANT SELECT ON %I TO refactoriq_system', name);
     END LOOP;
+    -- Whether the analysis or proposal that a file belongs to still stands; nothing else of them is shown.
+    FOREACH name IN ARRAY ARRAY['analyses', 'proposals'] LOOP
+        EXECUTE format('CREATE POLICY system ON %I FOR SELECT TO refactoriq_system USING (true)', name);
+        EXECUTE format('GRANT SELECT (id) ON %I TO refactoriq_system', name);
+    END LOOP;
 END $$;
+-- An upload's object is kept before its row, under its id.
+GRANT USAGE ON SEQUENCE uploads_id_seq TO refactoriq_tenant;
 
 CREATE POLICY owner ON deliveries FOR SELECT TO refactoriq_tenant
     USING (owner_id = (SELECT nullif(current_setting('app.tenant', true), '')::bigint));

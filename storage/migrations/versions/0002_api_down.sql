@@ -8,6 +8,8 @@ DROP POLICY reader ON code_indexes;
 DROP POLICY reader ON audit_logs;
 DROP POLICY reader ON findings;
 DROP POLICY read ON audit_logs;
+DROP POLICY system ON analyses;
+REVOKE SELECT (id) ON analyses FROM refactoriq_system;
 DROP POLICY owner ON deliveries;
 REVOKE SELECT ON audit_logs FROM refactoriq_system;
 REVOKE SELECT ON audit_logs, analyses, repositories, code_indexes, findings, organizations, deliveries FROM refactoriq_reader;
@@ -36,12 +38,13 @@ ALTER TABLE repositories DROP settings;
 ALTER TABLE findings DROP issue;
 DELETE FROM analyses WHERE subject <> 'pull_request' OR status <> 'completed';
 ALTER TABLE analyses
-    DROP scope, DROP finished_at, DROP started_at, DROP estimated_seconds, DROP severities, DROP metrics, DROP score, DROP error,
+    DROP scope, DROP tries, DROP heartbeat_at, DROP finished_at, DROP started_at, DROP estimated_seconds, DROP severities, DROP metrics, DROP score, DROP error,
     DROP message, DROP progress, DROP status, DROP tags, DROP title, DROP options, DROP analysis_type, DROP requested_by, DROP ref,
     DROP upload_id, DROP subject,
     ALTER record DROP DEFAULT, ALTER partial DROP DEFAULT, ALTER changed_lines DROP DEFAULT, ALTER head_sha DROP DEFAULT,
     ALTER repository_id SET NOT NULL;
-DROP INDEX IF EXISTS analyses_newest, analyses_newest_of_repository;
+DROP INDEX analyses_newest;
+CREATE INDEX analyses_repository ON analyses (organization_id, repository_id, created_at DESC);
 
 DROP TABLE users;
 DELETE FROM organizations WHERE kind = 'Personal';
