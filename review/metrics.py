@@ -99,8 +99,7 @@ def _measured(path: str, data: bytes, process: TreeProcess, until: float) -> Fil
     counts = None
     if not because:
         try:
-            # A name's bytes that are no UTF-8 could not be sent, and say nothing of the language.
-            counts = process.counts(path.encode("utf-8", "replace").decode(), data.decode("utf-8", "replace"))
+            counts = process.counts(_name(path), data.decode("utf-8", "replace"))
         except GaveUp:
             because = "too much for its reader"
     if counts is not None:
@@ -108,6 +107,11 @@ def _measured(path: str, data: bytes, process: TreeProcess, until: float) -> Fil
     return FileMetrics(
         path, _lines(data) if language_of(path) else 0, because=because or "its language is only counted by lines"
     )
+
+
+def _name(path: str) -> str:
+    """The file's name as far as it tells the language: nothing that cannot be sent, no line end that would hide the ending."""
+    return "".join(c if c.isascii() and c.isprintable() else "_" for c in path.rpartition("/")[2])
 
 
 def _why_uncounted(data: bytes, until: float) -> str:
