@@ -3,24 +3,29 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from redis.asyncio import Redis
-
+from bot.mail import why_no_mail
 from bot.secret_key import derived_key, secret_key
 from bot.settings import Settings
 from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
 from handlers.api.services import Services
+from handlers.mailing import Mailing
+from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
+from storage.accounts.links import Links
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
+from storage.accounts.tries import Tries
 from storage.accounts.users import Users
 from storage.analyses import Analyses
+from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.queue import Queue
+from storage.redis_client import open_redis
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
 
@@ -29,8 +34,9 @@ from storage.shown_deliveries import ShownDeliveries
 async def open_services(settings: Settings, database: Database, queue: Queue) -> AsyncIterator[Services]:
     """All that the endpoints may use, open until the block ends. Nothing is connected before it is needed. Raises UserError."""
     async with AsyncExitStack() as stack:
-        redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=2.0, socket_connect_timeout=2.0)
+        redis = open_redis(settings.redis_cache_url.get_secret_value() or settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
+        counts = await stack.enter_async_context(Counts.open(settings.redis_url.get_secret_value()))
         live = await stack.enter_async_context(Live.open(settings.redis_url.get_secret_value()))
         reading = Reading(database)
         yield Services(
@@ -39,14 +45,20 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             deliveries=Deliveries(database),
             installations=Installations(database),
             queue=queue,
+            counts=counts,
             analyses=Analyses(database, reading),
             live=live,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             users=Users(database),
+            administration=Administration(database),
+            links=Links(database),
+            tries=Tries(redis),
+            mailing=Mailing(Deliveries(database), queue, why_no_mail(settings)),
             sessions=Sessions(redis),
             api_keys=ApiKeys(database),
             tokens=Tokens(derived_key(secret_key(settings), "login")),
             passwords=Passwords(),
+            registration=settings.registration,
             shown_deliveries=ShownDeliveries(database, reading),
             shown_audit=ShownAudit(database, reading),
         )

@@ -13,6 +13,7 @@ from bot.github.client import Client
 from bot.github.host import GitHubHost
 from bot.github.http import Http
 from bot.github.identity import Identity
+from bot.mail import mailer, public_url
 from bot.providers import providers, why_no_models
 from bot.secret_key import marker_key, secret_key
 from bot.settings import Settings, has_github_app
@@ -21,7 +22,9 @@ from handlers.context import Context
 from handlers.host import CodeHost, Source
 from review.analyzers import ANALYZERS
 from review.reviewer import Reviewer
+from storage.accounts.links import Links
 from storage.accounts.reading import Reading
+from storage.accounts.users import Users
 from storage.analyses import Analyses
 from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
@@ -62,6 +65,9 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             counts=counts,
             host=host,
             source=source,
+            mailer=mailer(settings),
+            users=Users(database),
+            links=Links(database),
             embedders=embed,
             reviewer=Reviewer(
                 analyzers=tuple(analyzer() for analyzer in ANALYZERS),
@@ -69,6 +75,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
                 why_no_models=why_no_models(settings),
                 on_step=log_step,
             ),
+            public_url=public_url(settings),
             marker_key=marker_key(secret),
             on_step=log_step,
         )

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from handlers.host import CodeHost, Source
+from handlers.host import CodeHost, Mailer, Source
 from review.context.embedders.embedder import Embedder
 from review.reviewer import Reviewer
+from storage.accounts.links import Links
+from storage.accounts.users import Users
 from storage.analyses import Analyses
 from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
@@ -34,6 +36,7 @@ class Embedders(Protocol):
 @dataclass(frozen=True, slots=True)
 class Context:
     """`marker_key` signs the hidden marks in our reviews; it is derived from SECRET_KEY and never shown.
+    `public_url` is where people reach this installation, without a slash at its end.
 
     `on_step` is told each step of a job and the seconds that it took, for logs and live progress.
     """
@@ -49,7 +52,11 @@ class Context:
     counts: Counts
     host: CodeHost
     source: Source
+    mailer: Mailer
+    users: Users
+    links: Links
     embedders: Embedders
     reviewer: Reviewer
+    public_url: str
     marker_key: bytes = field(repr=False)
     on_step: Callable[[str, float], None] = lambda _step, _seconds: None

@@ -9,7 +9,7 @@ from handlers.api.access_tokens import ACCESS_SECONDS, Claims
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs, Pace
 from handlers.api.forms import Body, Data, Nothing, Text
 from handlers.api.problem import Code, Problem
-from storage.accounts.sessions import SESSION_SECONDS
+from storage.accounts.sessions import SESSION_SECONDS, UsedTwice
 from storage.accounts.users import Taken, User
 
 Password = Field(min_length=12, max_length=200)
@@ -74,7 +74,10 @@ async def login(asked: Asked[Login, Nothing]) -> Answer:
 async def refresh(asked: Asked[Refresh, Nothing]) -> Answer:
     """New tokens for the refresh token; one that was used before ends its session."""
     claims = asked.services.tokens.read("refresh", asked.body.refresh_token)
-    new = claims and await asked.services.sessions.rotate(claims.user_id, claims.session_id, claims.id)
+    try:
+        new = claims and await asked.services.sessions.rotate(claims.user_id, claims.session_id, claims.id)
+    except UsedTwice:
+        new = None
     if claims is None or not new:
         raise Problem(Code.UNAUTHENTICATED, "The refresh token is not valid any more: sign in again.")
     return Answer(_tokens(asked, claims.user_id, claims.session_id, new), "Refreshed.")

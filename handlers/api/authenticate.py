@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
-import structlog
 from starlette.requests import HTTPConnection
 
 from handlers.api.caller import Caller
 from handlers.api.problem import Code, Problem
+from handlers.api.security import noted
 from handlers.api.services import Services
 from storage.accounts.api_keys import PREFIX
 from storage.accounts.known import known
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-
-log = structlog.get_logger("security")
 
 
 async def authenticate(services: Services, connection: HTTPConnection, request_id: str) -> Caller:
@@ -25,7 +23,7 @@ async def authenticate(services: Services, connection: HTTPConnection, request_i
         return nobody
     scheme, _, secret = header.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise _refused(nobody, "The header Authorization must be `Bearer` and a token or an API key.")
+        raise await _refused(services, nobody, "The header Authorization must be `Bearer` and a token or an API key.")
     return await identify(services, nobody, secret.strip())
 
 
@@ -36,24 +34,24 @@ async def identify(services: Services, nobody: Caller, secret: str) -> Caller:
     claims = services.tokens.read("access", secret)
     session = claims and await services.sessions.get(claims.user_id, claims.session_id)
     if claims is None or session is None:
-        raise _refused(nobody, "The access token is not valid any more: refresh it, or sign in again.")
+        raise await _refused(services, nobody, "The access token is not valid any more: refresh it, or sign in again.")
     return await _as_user(services, nobody, claims.user_id, replace(nobody, session=session.id))
 
 
 async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
     key = await services.api_keys.used(secret)
     if key is None:
-        raise _refused(nobody, "This API key is not valid (any more): make another one.")
-    return await _as_user(services, nobody, key.user_id, replace(nobody, scopes=frozenset(key.scopes)))
+        raise await _refused(services, nobody, "This API key is not valid (any more): make another one.")
+    return await _as_user(services, nobody, key.user_id, replace(nobody, scopes=frozenset(key.scopes), key=key.id))
 
 
 async def _as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
     found = await known(services.database, user_id)
     if found is None or found[0].disabled_at is not None:
-        raise _refused(nobody, "This account is closed. Ask an administrator.")
+        raise await _refused(services, nobody, "This account is closed. Ask an administrator.")
     return replace(caller, user=found[0], sight=found[1])
 
 
-def _refused(nobody: Caller, message: str) -> Problem:
-    log.warning("refused credentials", address=nobody.address, because=message)
+async def _refused(services: Services, nobody: Caller, message: str) -> Problem:
+    await noted(services.counts, "refused_tokens", address=nobody.address, request=nobody.request_id, because=message)
     return Problem(Code.UNAUTHENTICATED, message, headers=CHALLENGE)

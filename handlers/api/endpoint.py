@@ -128,6 +128,8 @@ class Endpoint:
     pace: Pace = Pace.ORDINARY
     seconds: float = 30.0
     """How long it may take before the caller is told that it took too long."""
+    session_only: bool = False
+    """Whether a person must have signed in: no API key may, whatever its scopes."""
 
     @property
     def scope(self) -> str:

@@ -1,5 +1,7 @@
 """Passwords: hashed with Argon2id, off the event loop, and never more at once than the machine bears."""
 
+import unicodedata
+
 import anyio
 from anyio import CapacityLimiter
 from argon2 import PasswordHasher, Type
@@ -19,7 +21,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """What is kept of it."""
-        return await anyio.to_thread.run_sync(self._hasher.hash, password, limiter=self._limiter)
+        return await anyio.to_thread.run_sync(self._hasher.hash, _typed(password), limiter=self._limiter)
 
     async def match(self, kept: str | None, password: str) -> bool:
         """Whether it is the one. Takes as long where there is none to compare with: nobody learns who has an account."""
@@ -32,6 +34,11 @@ class Passwords:
 
     def _verify(self, kept: str, password: str) -> bool:
         try:
-            return self._hasher.verify(kept, password)
+            return self._hasher.verify(kept, _typed(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _typed(password: str) -> str:
+    """Keyboards differ in how they send the same letter (é as one character or as two): NIST SP 800-63B, 3.1.1.2."""
+    return unicodedata.normalize("NFKC", password)

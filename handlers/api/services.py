@@ -4,11 +4,16 @@ from dataclasses import dataclass
 
 from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
+from handlers.mailing import Mailing
+from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
+from storage.accounts.links import Links
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
+from storage.accounts.tries import Tries
 from storage.accounts.users import Users
 from storage.analyses import Analyses
+from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
@@ -28,13 +33,20 @@ class Services:
     deliveries: Deliveries
     installations: Installations
     queue: Queue
+    counts: Counts
     analyses: Analyses
     objects: Objects
     live: Live
     users: Users
+    administration: Administration
+    links: Links
+    tries: Tries
+    mailing: Mailing
     sessions: Sessions
     api_keys: ApiKeys
     tokens: Tokens
     passwords: Passwords
+    registration: bool
+    """Whether anybody may make an account."""
     shown_deliveries: ShownDeliveries
     shown_audit: ShownAudit

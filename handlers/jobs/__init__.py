@@ -3,10 +3,12 @@
 from handlers.jobs.index_repository import index_repository
 from handlers.jobs.job import Job
 from handlers.jobs.review_pull_request import review_pull_request
+from handlers.jobs.send_mail import send_mail
 from handlers.jobs.update_installation import update_installation
 
 JOBS: dict[str, Job] = {
     "index_repository": index_repository,
     "review_pull_request": review_pull_request,
+    "send_mail": send_mail,
     "update_installation": update_installation,
 }
