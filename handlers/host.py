@@ -8,6 +8,8 @@ from review.context.tree import Tree
 from review.errors import RefactorIQError
 from review.pull_request import PullRequest, Repository
 from review.review import Review
+from storage.accounts.github_accounts import GitHubPerson, GitHubTokens
+from storage.accounts.seen_on_github import SeenInstallation
 
 
 class Gone(RefactorIQError):
@@ -20,6 +22,10 @@ class Rejected(RefactorIQError):
 
 class Unclear(RefactorIQError):
     """A write was sent and no answer came back: it may have happened. Look before doing it again."""
+
+
+class Revoked(RefactorIQError):
+    """The host takes a person's token for none (any more): they have to sign in there again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +107,28 @@ class Mailer(Protocol):
 
         Raises TryAgain (refused for now, nobody answered), or UserError: refused for good, or there is no way.
         """
+        ...
+
+
+class SignIn(Protocol):
+    """Signing in on GitHub, and what it tells people of themselves. Whatever asks may raise TryAgain, Rejected and Revoked."""
+
+    def authorize_url(self, state: str, challenge: str) -> str:
+        """Where the browser is sent; `challenge` is the S256 of the verifier (RFC 7636)."""
+        ...
+
+    async def exchange(self, code: str, verifier: str) -> GitHubTokens:
+        """The tokens for a code that the browser brought back; each code is good once."""
+        ...
+
+    async def renewed(self, tokens: GitHubTokens) -> GitHubTokens:
+        """New tokens, after which the old ones are worth nothing."""
+        ...
+
+    async def person(self, tokens: GitHubTokens) -> GitHubPerson:
+        """Whose tokens they are."""
+        ...
+
+    async def installations(self, tokens: GitHubTokens, github_id: int) -> list[SeenInstallation]:
+        """Where the app is installed and the person with that id may read something."""
         ...

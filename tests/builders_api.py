@@ -110,6 +110,7 @@ class Api:
             " ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, github_role = excluded.github_role",
             (organization_id, person.id, role, github),
         )
+        self._asked_github(person)
 
     def may_read(self, person: Person, tenant: Tenant, permission: str = "read") -> None:
         """GitHub lets them read that repository."""
@@ -117,6 +118,11 @@ class Api:
             "INSERT INTO repository_readers (organization_id, repository_id, user_id, permission) VALUES (%s, %s, %s, %s)",
             (tenant.organization_id, tenant.repository_id, person.id, permission),
         )
+        self._asked_github(person)
+
+    def _asked_github(self, person: Person) -> None:
+        """What stands there of GitHub counts for a day from now."""
+        self.sql("UPDATE users SET seen_on_github_at = now() WHERE id = %s", (person.id,))
 
     def sql(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """One statement on the database, by its owner; gives the rows, if there are any."""

@@ -1,10 +1,9 @@
 """What one caller may see: their organizations with their roles, and the repositories that GitHub lets them read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from storage.accounts.role import Role, effective
-from storage.database import Database
+from storage.accounts.role import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,13 @@ class Sight:
     """What may be read: handed to `Database.reader`, which shows nothing else whatever a query asks for.
 
     `repositories` are our ids of those that GitHub lets the caller read; with `whole` organizations they need not be named.
+    `is_old` says that GitHub should be asked again; `fresh`, that no replica will do, which may be behind.
     """
 
     memberships: tuple[Membership, ...] = ()
     repositories: tuple[int, ...] = ()
+    is_old: bool = False
+    fresh: bool = False
 
     @property
     def organizations(self) -> tuple[int, ...]:
@@ -48,30 +50,7 @@ class Sight:
 
     def within(self, organization_ids: Sequence[int]) -> "Sight":
         """The same, of these organizations alone."""
-        return Sight(
-            tuple(member for member in self.memberships if member.organization_id in organization_ids), self.repositories
-        )
+        return replace(self, memberships=tuple(m for m in self.memberships if m.organization_id in organization_ids))
 
 
 NOTHING = Sight()
-
-# A collaborator of single repositories is a viewer by GitHub, and may be given another role here: that opens no repository.
-MEMBERSHIPS = """
-SELECT o.id, o.login, o.kind, m.role, m.github_role
-FROM members AS m JOIN organizations AS o ON o.id = m.organization_id
-WHERE m.user_id = %s ORDER BY o.kind <> 'Personal', lower(o.login), o.id
-"""
-READABLE = "SELECT coalesce(array_agg(repository_id), '{}') FROM repository_readers WHERE user_id = %s"
-
-
-async def sight_of(database: Database, user_id: int) -> Sight:
-    """What that user may see, as far as GitHub was last asked. Raises Away."""
-    async with database.system() as connection:
-        rows = await (await connection.execute(MEMBERSHIPS, (user_id,))).fetchall()
-        readable = await (await connection.execute(READABLE, (user_id,))).fetchone()
-    assert readable is not None  # noqa: S101  (an aggregate is one row)
-    memberships = tuple(
-        Membership(id, login, kind, effective(role, github), kind == "Personal" or github == Role.OWNER)
-        for id, login, kind, role, github in rows
-    )
-    return Sight(memberships, tuple(readable[0]))
