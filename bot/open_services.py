@@ -18,10 +18,13 @@ from storage.accounts.sessions import Sessions
 from storage.accounts.tries import Tries
 from storage.accounts.users import Users
 from storage.analyses import Analyses
+from storage.cache import Cache
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.idempotency import IdempotencyKeys
 from storage.installations import Installations
+from storage.limits import Limits, Rate, Rates
 from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.queue import Queue
@@ -38,10 +41,14 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
         stack.push_async_callback(redis.aclose)
         counts = await stack.enter_async_context(Counts.open(settings.redis_url.get_secret_value()))
         live = await stack.enter_async_context(Live.open(settings.redis_url.get_secret_value()))
-        reading = Reading(database)
+        cache = Cache(redis)
+        reading = Reading(database, await stack.enter_async_context(_replica(settings)), cache)
         yield Services(
             database=database,
             reading=reading,
+            cache=cache,
+            limits=Limits(redis, _rates(settings)),
+            idempotency_keys=IdempotencyKeys(database),
             deliveries=Deliveries(database),
             installations=Installations(database),
             queue=queue,
@@ -62,3 +69,22 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             shown_deliveries=ShownDeliveries(database, reading),
             shown_audit=ShownAudit(database, reading),
         )
+
+
+@asynccontextmanager
+async def _replica(settings: Settings) -> AsyncIterator[Database | None]:
+    """The database to read from, where one is set. It gets little time: the primary can always answer in its place."""
+    url = settings.database_replica_url.get_secret_value()
+    if not url:
+        yield None
+        return
+    async with Database.open(url, wait=1.0) as replica:
+        yield replica
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        requests=Rate("requests", settings.requests_per_minute, 60),
+        logins=Rate("logins", settings.logins_per_minute, 60),
+        analyses=Rate("analyses", settings.analyses_per_hour, 3600),
+    )

@@ -40,8 +40,9 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, pool_size: int = 4) -> AsyncIterator["Database"]:
-        """Open with up to `pool_size` connections, made when first needed: a Postgres that is away is no error here.
+    async def open(cls, url: str, *, pool_size: int = 4, wait: float = WAIT) -> AsyncIterator["Database"]:
+        """Open with up to `pool_size` connections, made when first needed: a Postgres that is away is no error here. It counts
+        as away when none is free after `wait` seconds.
 
         Raises UserError when that is no URL of a Postgres.
         """
@@ -49,7 +50,7 @@ class Database:
             postgres_url(url),
             min_size=0,
             max_size=pool_size,
-            timeout=WAIT,
+            timeout=wait,
             # Beyond this the pool would wait ever longer between its attempts: as long again as the outage lasted.
             reconnect_timeout=WAIT,
             open=False,

@@ -1,7 +1,8 @@
 """The envelope around every JSON answer of the API."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handlers.api.problem import Problem
+from handlers.api.problem import Code, Problem
 
 JSON = "application/json"
 
@@ -21,7 +22,7 @@ def success(request: Request, data: BaseModel, message: str, status: int, header
     given = dict(headers)
     if request.method in ("GET", "HEAD") and status == 200:
         given["ETag"] = tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-        if tag in _tags(request.headers.get("if-none-match", "")):
+        if {tag, "*"} & _tags(request.headers.get("if-none-match", "")):
             return Response(None, 304, given)
     parts = b'{"success":true,"data":', body, b',"message":', orjson.dumps(message), b',"timestamp":"', _now(), b'"}'
     return Response(b"".join(parts), status, given, JSON)
@@ -29,9 +30,32 @@ def success(request: Request, data: BaseModel, message: str, status: int, header
 
 def failure(problem: Problem) -> Response:
     """The envelope of an error."""
-    error: dict[str, Any] = {"code": problem.code, "message": problem.message, "details": problem.details}
-    body = orjson.dumps({"success": False, "error": error, "timestamp": _now().decode()}, default=str)
-    return Response(body, problem.status, problem.headers, JSON)
+    return Response(orjson.dumps(error(problem), default=str), problem.status, problem.headers, JSON)
+
+
+def error(problem: Problem) -> dict[str, Any]:
+    """The envelope of an error, before it is written."""
+    told = {"code": problem.code, "message": problem.message, "details": problem.details}
+    return {"success": False, "error": told, "timestamp": _now().decode()}
+
+
+def check_acceptable(request: Request, types: Collection[str]) -> None:
+    """Make sure that the caller takes one of the types that they can be given (RFC 9110, 12.5.1). Raises Problem."""
+    header = request.headers.get("accept", "")
+    ranges = [_range(part) for part in header.split(",") if part.strip()]
+    if ranges and not any(quality > 0 and _matches(range, type) for range, quality in ranges for type in types):
+        raise Problem(Code.NOT_ACCEPTABLE, f"Accept must allow one of {', '.join(types)}.", {"types": list(types)})
+
+
+def _range(part: str) -> tuple[str, float]:
+    """A media range and its quality, which is 1 where none is written that can be read."""
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weights = [given.removeprefix("q=") for given in parameters if given.startswith("q=")]
+    return name, 0.0 if weights and re.fullmatch(r"0(\.0*)?", weights[0]) else 1.0
+
+
+def _matches(range: str, type: str) -> bool:
+    return range in ("*/*", "*", type.partition(";")[0]) or range == f"{type.partition('/')[0]}/*"
 
 
 def _now() -> bytes:

@@ -10,7 +10,8 @@ from storage.audit import Act
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`user` is None for nobody in particular. `session` is the session's id where a person signed in; `scopes` are those of
-    the API key where one was used, None where nothing limits the user. `address` is the caller's network address."""
+    the API key where one was used, whose id is `key`, None where nothing limits the user. `address` is the caller's network
+    address."""
 
     address: str
     request_id: str
@@ -18,6 +19,7 @@ class Caller:
     sight: Sight = NOTHING
     session: str = ""
     scopes: frozenset[str] | None = None
+    key: int | None = None
 
     @property
     def name(self) -> str:

@@ -16,6 +16,8 @@ class Code(StrEnum):
     INVALID_CURSOR = "invalid_cursor"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     TOO_LARGE = "too_large"
+    HEADERS_TOO_LARGE = "headers_too_large"
+    SLOW_BODY = "slow_body"
     UNSAFE_ARCHIVE = "unsafe_archive"
     UNAUTHENTICATED = "unauthenticated"
     INVALID_CREDENTIALS = "invalid_credentials"
@@ -50,6 +52,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.INVALID_CURSOR: Meaning(400, "The cursor is not one that this list gave out."),
     Code.UNSUPPORTED_MEDIA_TYPE: Meaning(415, "The content type is not one that this endpoint takes."),
     Code.TOO_LARGE: Meaning(413, "The body, or what it unpacks to, is larger than allowed."),
+    Code.HEADERS_TOO_LARGE: Meaning(431, "The path, the query and the headers together are larger than allowed."),
+    Code.SLOW_BODY: Meaning(408, "The body did not come in within its time."),
     Code.UNSAFE_ARCHIVE: Meaning(422, "The archive holds names, links or amounts that are refused."),
     Code.UNAUTHENTICATED: Meaning(401, "No credentials, or none that are valid (any more)."),
     Code.INVALID_CREDENTIALS: Meaning(401, "The e-mail address or the password is wrong."),

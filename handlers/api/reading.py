@@ -1,5 +1,6 @@
 """Read a request: path, query and body, each held against its form; whatever does not fit becomes a clear Problem."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -13,6 +14,9 @@ from handlers.api.problem import Code, Problem, not_found
 
 MOST_JSON = 1024 * 1024
 """Bytes of a JSON body: the largest that the API takes is some kilobytes."""
+
+BODY_SECONDS = 10.0
+"""For a JSON body to come in."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,34 +53,41 @@ def read_query(form: type[M], parameters: QueryParams) -> M:
     return _checked(form, given, "query")
 
 
-async def read_body(form: type[M], request: Request) -> M:
+def check_kind(form: type[BaseModel], request: Request) -> None:
+    """Make sure that the body says it is JSON, before any of it is read. Raises Problem."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if form is not Nothing and kind != "application/json":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "Send the body as `Content-Type: application/json`.")
+
+
+async def read_raw(request: Request) -> bytes:
+    """The body, as far as it may go and within its time: of endpoints that want none as well. Raises Problem."""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MOST_JSON:
+                    raise Problem(Code.TOO_LARGE, "The body is larger than 1 MB.")
+                parts.append(part)
+    except ClientDisconnect:
+        raise Problem(Code.MALFORMED, "The body broke off.") from None
+    except TimeoutError:
+        raise Problem(Code.SLOW_BODY, f"The body took longer than {BODY_SECONDS:.0f} seconds.") from None
+    return b"".join(parts)
+
+
+def read_body(form: type[M], raw: bytes) -> M:
     """The JSON body in that form. Raises Problem."""
     if form is Nothing:
         return form()
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "Send the body as `Content-Type: application/json`.")
     try:
-        value = orjson.loads(await _bytes(request))
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Problem(Code.MALFORMED, f"The body is not valid JSON ({error.msg}, line {error.lineno}).") from None
     if not isinstance(value, dict):
         raise Problem(Code.INVALID, "The body must be a JSON object.", [{"at": "", "is": "no object"}])
     return _checked(form, value, "body")
-
-
-async def _bytes(request: Request) -> bytes:
-    """The body, as far as it may go."""
-    parts, size = [], 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > MOST_JSON:
-                raise Problem(Code.TOO_LARGE, "The body is larger than 1 MB.")
-            parts.append(part)
-    except ClientDisconnect:
-        raise Problem(Code.MALFORMED, "The body broke off.") from None
-    return b"".join(parts)
 
 
 def _checked(form: type[M], given: Mapping[str, Any], where: str) -> M:

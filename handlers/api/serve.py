@@ -2,26 +2,29 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handlers.api.answers import failure, success
+from handlers.api.answers import JSON, check_acceptable, failure, success
 from handlers.api.authenticate import CHALLENGE, authenticate
 from handlers.api.caller import Caller
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
+from handlers.api.idempotency import once
+from handlers.api.limits import Counted
 from handlers.api.problem import Code, Problem
-from handlers.api.reading import read_body, read_path, read_query
+from handlers.api.reading import check_kind, read_body, read_path, read_query, read_raw
+from handlers.api.security import noted
 from handlers.api.services import Services
 from handlers.host import Gone, Rejected
 from review.errors import TryAgain, UserError
+from storage.database import Away
 
 PREFIX = "/api/v1"
-
-security = structlog.get_logger("security")
 
 
 class Door:
@@ -33,55 +36,108 @@ class Door:
 
     async def __call__(self, request: Request) -> Response:
         """The answer, whatever it is; only bugs are raised."""
+        services = self._services()
+        counted = Counted(services.limits)
         try:
-            return await self._answer(request)
+            response = await self._answer(services, counted, request)
         except Problem as problem:
-            return failure(problem)
+            response = failure(problem)
         except TryAgain as away:
-            return failure(Problem(Code.UNAVAILABLE, f"{away} Try again shortly.", headers={"Retry-After": "5"}))
+            response = failure(Problem(Code.UNAVAILABLE, f"{away} Try again shortly.", headers={"Retry-After": "5"}))
         except Rejected as refused:
-            return failure(Problem(Code.REFUSED_BY_GITHUB, str(refused)))
+            response = failure(Problem(Code.REFUSED_BY_GITHUB, str(refused)))
         except Gone as gone:
-            return failure(Problem(Code.NOT_FOUND, str(gone)))
+            response = failure(Problem(Code.NOT_FOUND, str(gone)))
         except UserError as error:
-            return failure(Problem(Code.CONFLICT, str(error)))
+            response = failure(Problem(Code.CONFLICT, str(error)))
+        return counted.tell(response)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, services: Services, counted: Counted, request: Request) -> Response:
+        allow = {"Allow": ", ".join(self.methods)}
+        if request.method == "OPTIONS":
+            return Response(None, 204, allow)
         endpoint = self._by_method.get("GET" if request.method == "HEAD" else request.method)
         if endpoint is None:
-            raise Problem(
-                Code.METHOD_NOT_ALLOWED, f"{request.method} is not for this path.", headers={"Allow": ", ".join(self.methods)}
-            )
+            raise Problem(Code.METHOD_NOT_ALLOWED, f"{request.method} is not for this path.", headers=allow)
         try:
             async with asyncio.timeout(endpoint.seconds):
-                return await self._within_time(endpoint, request)
+                caller = await _counted(endpoint, services, counted, request)
+                return await _let_in(endpoint, services, caller, request)
         except TimeoutError:
             raise Problem(Code.TIMEOUT, f"This took longer than {endpoint.seconds:.0f} seconds.") from None
-
-    async def _within_time(self, endpoint: Endpoint, request: Request) -> Response:
-        services = self._services()
-        caller = await authenticate(services, request, request.scope.get("request_id", ""))
-        admit(endpoint, caller)
-        what = endpoint.action.partition(".")[0].replace("_", " ")
-        asked = Asked(
-            endpoint,
-            services,
-            caller,
-            request,
-            read_path(request.path_params, what),
-            read_query(endpoint.query, request.query_params),
-            await read_body(endpoint.body, request),
-        )
-        answer = await endpoint.function(asked)
-        if isinstance(answer, Answer):
-            status = endpoint.status if answer.status is None else answer.status
-            return success(request, answer.data, answer.message, status, answer.headers)
-        return answer
 
     @property
     def methods(self) -> list[str]:
         """What this path knows."""
-        return sorted({*self._by_method, *(["HEAD"] if "GET" in self._by_method else [])})
+        return sorted({*self._by_method, "OPTIONS", *(["HEAD"] if "GET" in self._by_method else [])})
+
+
+async def _counted(endpoint: Endpoint, services: Services, counted: Counted, request: Request) -> Caller:
+    """Who asks, if they may ask again so soon. Nothing of the body is read before. Raises Problem."""
+    address = request.client.host if request.client else ""
+    await counted.before(endpoint, address)
+    try:
+        caller = await authenticate(services, request, request.scope.get("request_id", ""))
+    except Problem:
+        await counted.refused(address)
+        raise
+    await counted.after(endpoint, caller)
+    return caller
+
+
+async def _let_in(endpoint: Endpoint, services: Services, caller: Caller, request: Request) -> Response:
+    """What the endpoint gives, where the caller may have it; who may not is noted. Raises Problem."""
+    try:
+        admit(endpoint, caller)
+        check_acceptable(request, (*([JSON] if endpoint.data is not None else []), *endpoint.gives))
+        return await _performed(endpoint, services, caller, request)
+    except Problem as problem:
+        if problem.code in (Code.FORBIDDEN, Code.INSUFFICIENT_SCOPE) and caller.user is not None:
+            said = {"user": caller.user.id, "action": endpoint.action, "address": caller.address}
+            await noted(services.counts, "forbidden", **said, request=caller.request_id, because=problem.message)
+        raise
+
+
+async def _performed(endpoint: Endpoint, services: Services, caller: Caller, request: Request) -> Response:
+    """What the endpoint gives: once, where the request may be a repeated one. Raises Problem."""
+    check_kind(endpoint.body, request)
+    what = endpoint.action.partition(".")[0].replace("_", " ")
+    path, query = read_path(request.path_params, what), read_query(endpoint.query, request.query_params)
+    raw = b"" if endpoint.takes else await read_raw(request)
+    body = read_body(endpoint.body, raw)
+    caller = await _with_freshness(endpoint, services, caller)
+    asked = Asked(endpoint, services, caller, request, path, query, body)
+    response = await once(asked, raw, lambda: _read_again(asked))
+    if endpoint.method != "GET" and caller.user is not None and response.status_code < 400:
+        await services.reading.wrote(caller.user.id)
+    return response
+
+
+async def _with_freshness(endpoint: Endpoint, services: Services, caller: Caller) -> Caller:
+    """The caller, who reads from the primary what they change, and what they may have changed just now."""
+    fresh = endpoint.method != "GET" or (caller.user is not None and await services.reading.wrote_lately(caller.user.id))
+    return replace(caller, sight=replace(caller.sight, fresh=True)) if fresh else caller
+
+
+async def _read_again(asked: Asked[Any, Any]) -> Response:
+    """What the function gives; what a replica does not have yet, or broke off over, is read from the primary."""
+    if asked.caller.sight.fresh or not asked.services.reading.may_be_behind:
+        return await _function(asked)
+    try:
+        return await _function(asked)
+    except (Problem, Away) as failed:
+        if isinstance(failed, Problem) and failed.code is not Code.NOT_FOUND:
+            raise
+        caller = replace(asked.caller, sight=replace(asked.caller.sight, fresh=True))
+        return await _function(replace(asked, caller=caller))
+
+
+async def _function(asked: Asked[Any, Any]) -> Response:
+    answer = await asked.endpoint.function(asked)
+    if isinstance(answer, Answer):
+        status = asked.endpoint.status if answer.status is None else answer.status
+        return success(asked.request, answer.data, answer.message, status, answer.headers)
+    return answer
 
 
 def admit(endpoint: Endpoint, caller: Caller) -> None:
@@ -90,11 +146,11 @@ def admit(endpoint: Endpoint, caller: Caller) -> None:
         return
     if caller.user is None:
         raise Problem(Code.UNAUTHENTICATED, "Sign in, or send an API key, as `Authorization: Bearer …`.", headers=CHALLENGE)
+    if caller.scopes is not None and endpoint.session_only:
+        raise Problem(Code.FORBIDDEN, "No API key may do this: sign in.")
     if caller.scopes is not None and endpoint.scope not in caller.scopes:
-        security.warning("forbidden", user=caller.user.id, action=endpoint.action, because="scope")
         raise Problem(Code.INSUFFICIENT_SCOPE, f"This API key lacks the scope {endpoint.scope}.", {"needed": endpoint.scope})
     if endpoint.needs is Needs.ADMINISTRATOR and not caller.user.administrator:
-        security.warning("forbidden", user=caller.user.id, action=endpoint.action, because="no administrator")
         raise Problem(Code.FORBIDDEN, "Only an administrator of this installation may do this.")
 
 

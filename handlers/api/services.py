@@ -13,10 +13,13 @@ from storage.accounts.sessions import Sessions
 from storage.accounts.tries import Tries
 from storage.accounts.users import Users
 from storage.analyses import Analyses
+from storage.cache import Cache
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.idempotency import IdempotencyKeys
 from storage.installations import Installations
+from storage.limits import Limits
 from storage.live import Live
 from storage.objects import Objects
 from storage.queue import Queue
@@ -30,6 +33,9 @@ class Services:
 
     database: Database
     reading: Reading
+    cache: Cache
+    limits: Limits
+    idempotency_keys: IdempotencyKeys
     deliveries: Deliveries
     installations: Installations
     queue: Queue
