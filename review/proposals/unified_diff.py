@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from review.lines import split_lines
+from review.proposals.line_edit import LineEdit
 
 CONTEXT = 3
 """Lines around an edit, as git shows them."""
@@ -16,47 +16,17 @@ ESCAPES = {7: b"\\a", 8: b"\\b", 9: b"\\t", 10: b"\\n", 11: b"\\v", 12: b"\\f", 
 UNENDED = b"\n\\ No newline at end of file\n"
 
 
-@dataclass(frozen=True, slots=True)
-class LineEdit:
-    """The lines `first`..`last` of a file (1-based, inclusive) become `lines`, each with its end.
-
-    `last` = `first` - 1 replaces none: the new ones come before `first`.
-    """
-
-    first: int
-    last: int
-    lines: tuple[bytes, ...]
-
-
-def apply_edits(data: bytes, edits: Iterable[LineEdit]) -> bytes:
-    """The file afterwards. The edits do not overlap; their order is of no matter."""
-    lines = split_lines(data)
-    for edit in sorted(edits, key=lambda edit: edit.first, reverse=True):
-        lines[edit.first - 1 : edit.last] = edit.lines
-    return b"".join(lines)
-
-
 def unified_diff(path: str, data: bytes, edits: Iterable[LineEdit]) -> bytes:
-    """The diff of one file with its `diff --git` line, or nothing where the edits change nothing.
+    """The diff of one file with its `diff --git` line, or nothing where there are no edits.
 
     The edits do not overlap. Bytes of lines stand in it as they are; only `\\n` ends a line.
     """
     lines = split_lines(data)
-    real = [edit for edit in (_trimmed(edit, lines) for edit in edits) if edit.lines or edit.last >= edit.first]
     hunks, shift = [], 0
-    for group in _groups(sorted(real, key=lambda edit: (edit.first, edit.last))):
+    for group in _groups(sorted(edits, key=lambda edit: edit.first)):
         hunks.append(_hunk(group, lines, shift))
         shift += sum(len(edit.lines) - (edit.last - edit.first + 1) for edit in group)
     return _header(path) + b"".join(hunks) if hunks else b""
-
-
-def _trimmed(edit: LineEdit, lines: Sequence[bytes]) -> LineEdit:
-    """Without the lines at both ends that stay as they are."""
-    old, new = lines[edit.first - 1 : edit.last], edit.lines
-    most = min(len(old), len(new))
-    head = next((n for n in range(most) if old[n] != new[n]), most)
-    tail = next((n for n in range(most - head) if old[-1 - n] != new[-1 - n]), most - head)
-    return LineEdit(edit.first + head, edit.last - tail, new[head : len(new) - tail])
 
 
 def _groups(edits: Iterable[LineEdit]) -> Iterator[list[LineEdit]]:

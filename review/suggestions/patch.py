@@ -102,10 +102,11 @@ def apply_suggestions(data: bytes, suggestions: Iterable[Suggestion]) -> bytes:
         first, last = suggestion.first_line, suggestion.last_line
         if not 1 <= first <= last < bottom:
             raise ValueError(f"lines {first} to {last} are not in the file, or another suggestion replaces them too")
-        lines[first - 1 : last] = _new_lines(suggestion.replacement, lines[last - 1])
+        lines[first - 1 : last] = new_lines(suggestion.replacement, lines[last - 1])
         bottom = first
     return b"".join(lines)
 
 
-def _new_lines(replacement: str, last: bytes) -> list[bytes]:
+def new_lines(replacement: str, last: bytes) -> list[bytes]:
+    """The replacement as GitHub writes it into the file, where `last` is the last line that it replaces."""
     return [replacement.removesuffix("\r").encode("utf-8", "surrogateescape") + end_of(last)] if replacement else []

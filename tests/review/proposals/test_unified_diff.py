@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from review.lines import split_lines
 from review.parse_diff import parse_diff
-from review.proposals.unified_diff import LineEdit, apply_edits, unified_diff
+from review.proposals.line_edit import LineEdit, apply_edits, line_edit
+from review.proposals.unified_diff import unified_diff
 from tests.builders import NO_CONFIGURATION
 from tests.builders_diff import PROPERTY
 
@@ -53,7 +54,7 @@ def edited(draw: st.DrawFn) -> tuple[bytes, list[LineEdit]]:
         new = [line + b"\n" for line in draw(st.lists(LINES, max_size=4))]
         if last == len(lines) and new and draw(st.booleans()):
             new[-1] = new[-1][:-1] or b"z"
-        edits.append(LineEdit(first, last, tuple(new)))
+        edits.append(line_edit(b"".join(lines), first, last, b"".join(new)))
         at = last + 2
     data = b"".join(lines)
     return data, [edit for edit in edits if apply_edits(data, [edit]) != data]
@@ -98,7 +99,7 @@ def test_the_products_own_parser_reads_it(change: tuple[bytes, list[LineEdit]]) 
 
 def test_it_looks_as_git_writes_it() -> None:
     data = b"".join(b"%d\n" % number for number in range(1, 21))
-    assert unified_diff("a.py", data, [LineEdit(2, 2, (b"two\n",)), LineEdit(20, 20, (b"20\n", b"21"))]) == (
+    assert unified_diff("a.py", data, [LineEdit(2, 2, (b"two\n",)), line_edit(data, 20, 20, b"20\n21")]) == (
         b"diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n"
         b"@@ -1,5 +1,5 @@\n 1\n-2\n+two\n 3\n 4\n 5\n"
         b"@@ -18,3 +18,4 @@\n 18\n 19\n 20\n+21\n\\ No newline at end of file\n"
