@@ -78,11 +78,28 @@ class GitHubSource:
 
     async def branch(self, installation_id: int, repository: Repository) -> GitTree:
         try:
-            return await self._by_git(
+            return await self._tree(
                 installation_id, repository, lambda host, remote: self._fetcher.branch(host, repository.id, remote)
             )
         except NoSuchCommit:
             raise Gone(f"{repository.full_name} has no commits yet.") from None
+
+    async def commit(self, installation_id: int, repository: Repository, ref: str) -> GitTree:
+        try:
+            return await self._tree(
+                installation_id, repository, lambda host, remote: self._fetcher.commit(host, repository.id, remote, ref)
+            )
+        except NoSuchCommit:
+            raise Gone(f"{repository.full_name} has no branch, tag or commit {ref}: check the name.") from None
+
+    async def _tree(
+        self, installation_id: int, repository: Repository, fetch: Callable[[str, Remote], Awaitable[GitTree]]
+    ) -> GitTree:
+        """What git fetches; where it does not, whether that may pass. Raises NoSuchCommit, Gone, TryAgain."""
+        try:
+            return await self._by_git(installation_id, repository, fetch)
+        except NoSuchCommit:
+            raise
         except GitFailed as error:
             log.warning("git_failed", repository=repository.full_name, error=str(error)[:1000])
             with contextlib.suppress(Rejected):  # asked only to hear whether the repository is gone

@@ -89,6 +89,13 @@ class Source(Protocol):
         """
         ...
 
+    async def commit(self, installation_id: int, repository: Repository, ref: str) -> Tree:
+        """The commit that a branch, a tag or a full id names, without its history. Of one name, the branch goes before a tag.
+
+        Its files are fetched when they are read. Raises TryAgain, and Gone where there is no such ref.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:

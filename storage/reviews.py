@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from review.analysis import Analysis
 from review.finding import Side
 from review.review import Comment, Review
-from storage.analyses.keep import keep_analysis
+from storage.analyses.keep import NOT_MEASURED, Measured, keep_analysis
 from storage.database import Database, plain, plain_json
 
 STALE_SECONDS = 15.0
@@ -106,7 +106,9 @@ class Reviews:
         """Let go of it for now: the next try, or another job, may claim it at once. What is planned stays."""
         await self._update(claimed, "heartbeat_at = '-infinity'", ())
 
-    async def keep(self, claimed: ClaimedReview, analysis: Analysis, review: Review | None) -> None:
+    async def keep(
+        self, claimed: ClaimedReview, analysis: Analysis, review: Review | None, measured: Measured = NOT_MEASURED
+    ) -> None:
         """Write down the analysis, and the review that is about to be posted (None: an earlier one will be edited).
 
         Nothing is written when the review is no longer ours.
@@ -121,7 +123,9 @@ class Reviews:
             )
             if ours.rowcount == 0:
                 return
-            analysis_id = await keep_analysis(connection, head.organization_id, head.repository_id, head.number, analysis)
+            analysis_id = await keep_analysis(
+                connection, head.organization_id, head.repository_id, head.number, analysis, measured
+            )
             await connection.execute(
                 "UPDATE reviews SET analysis_id = %s, planned = %s, fingerprints = %s, heartbeat_at = now(), state = 'posting'"
                 " WHERE id = %s",

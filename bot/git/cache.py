@@ -1,6 +1,6 @@
 """The cached repositories of one machine: DATA_DIR/repositories/<host>/<id>.git, least recently used removed first.
 
-`<id>.git` serves the reviews, `<id>-branch.git` the index of the default branch.
+`<id>.git` serves the reviews, `<id>-branch.git` the index of the default branch, `<id>-commit.git` analyses of a ref.
 
 Beside each directory stand two empty-looking files that are never removed: `<id>.use`, locked by whoever reads (shared) or
 removes (alone), its time the last use and its text the size; and `<id>.write`, locked by the one who fetches.

@@ -1,7 +1,7 @@
 """Bring one change into the cache: both tips, as much history as their merge base needs, and the blobs that differ.
 
-Or the default branch: its newest commit with a long history. It has a copy of its own, so that an index and the reviews
-neither wait for each other's fetches nor cut off each other's history.
+Or the default branch: its newest commit with a long history. Or one commit by its name, without any. Each has a copy of its
+own, so that an index, the reviews and the analyses neither wait for each other's fetches nor cut off each other's history.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from bot.git.process import Bounds
 from bot.git.safety import Remote
 from bot.git.tree import GitTree
 from review.change import End
+from review.refs import is_ref
 
 DEPTHS = (30, 400, ALL_HISTORY)
 """How many generations of history are fetched until the merge base is certain."""
@@ -27,6 +28,7 @@ BRANCH_DEPTHS = (3_000, 50)
 """How many generations of the default branch are fetched; the second where the first is too much."""
 
 BRANCH = "refs/refactoriq/branch"
+COMMIT = "refs/refactoriq/commit"
 NOBODYS = "1" * 40
 """The id of no commit."""
 
@@ -97,6 +99,11 @@ class Fetcher:
         place = self.repositories.place(host, repository_id, "branch")
         return await self._used(place, lambda hold: self._branch(place, hold, remote))
 
+    async def commit(self, host: str, repository_id: int, remote: Remote, ref: str) -> GitTree:
+        """The commit that this branch, tag or full id names, alone; its files are fetched when read. Raises as `branch`."""
+        place = self.repositories.place(host, repository_id, "commit")
+        return await self._used(place, lambda hold: self._commit(place, hold, remote, ref))
+
     async def _used(self, place: Place, fetch: Callable[[Hold], Awaitable[T]]) -> T:
         """What `fetch` brings into this place, which stays as long as its hold. A broken copy is started anew, once."""
         hold = await self.repositories.in_use(place)
@@ -147,6 +154,13 @@ class Fetcher:
         await self.repositories.trim(place)
         return GitTree(fetch.objects, sha, FilesLater(self._later(place, remote), sha).fetch, hold)
 
+    async def _commit(self, place: Place, hold: Hold, remote: Remote, ref: str) -> GitTree:
+        async with self._writing(place, remote) as fetch:
+            await _bring_named(fetch, ref)
+            (sha,) = await fetch.objects.commits(COMMIT)
+        await self.repositories.trim(place)
+        return GitTree(fetch.objects, sha, FilesLater(self._later(place, remote), sha).fetch, hold)
+
     def _later(self, place: Place, remote: Remote) -> Later:
         return Later(place.write_lock, Objects(place.path), remote, self.bounds)
 
@@ -189,6 +203,19 @@ async def _bring_newest(fetch: Fetch, depth: int) -> None:
         await fetch.refs(depth, f"+HEAD:{BRANCH}")
     except NoSuchCommit:
         await fetch.refs(depth, f"+{NOBODYS}:{BRANCH}")
+
+
+async def _bring_named(fetch: Fetch, ref: str) -> None:
+    """Bring what that name stands for. Raises NoSuchCommit, also for what is no name of a ref."""
+    if not is_ref(ref):
+        raise NoSuchCommit(f"{ref} is no name of a commit")
+    if OBJECT_ID.fullmatch(ref):
+        await fetch.refs(1, f"+{ref}:{COMMIT}")
+        return
+    try:
+        await fetch.refs(1, f"+refs/heads/{ref}:{COMMIT}")
+    except NoSuchCommit:
+        await fetch.refs(1, f"+refs/tags/{ref}:{COMMIT}")
 
 
 async def _merge_base(fetch: Fetch, tip: str, head: str) -> str | None:

@@ -42,6 +42,9 @@ class NoGitHub:
     async def branch(self, installation_id: int, repository: Repository) -> Tree:  # noqa: ARG002
         _refuse()
 
+    async def commit(self, installation_id: int, repository: Repository, ref: str) -> Tree:  # noqa: ARG002
+        _refuse()
+
 
 def _refuse() -> NoReturn:
     raise UserError(HOW)

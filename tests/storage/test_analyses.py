@@ -49,7 +49,8 @@ async def test_a_finding_is_kept_whole(database: Database, tenant: Tenant) -> No
     assert await kept(database, tenant, Analysis("a" * 40, (finding,)), columns, "findings") == [
         (
             "f-1", "src/é.py", "LEFT", 3, 4, "high", "security", "ruff", "B006", finding.message, "eval(x)", 0.75,
-            {"first_line": 3, "last_line": 4, "replacement": "x = 1\r\n\ty = 2", "verdict": "verified", "because": ""}, None,
+            {"first_line": 3, "last_line": 4, "replacement": "x = 1\r\n\ty = 2", "verdict": "verified", "because": "",
+             "replaced": ""}, None,
         )
     ]  # fmt: skip
 
@@ -107,7 +108,7 @@ async def test_the_record_says_what_was_looked_at_and_what_it_cost(database: Dat
         "models": ["openai"],
         "usage": [
             {"provider": "openai", "model": "gpt", "input_tokens": 10, "cached_tokens": 2, "output_tokens": 3, "seconds": 0.5,
-             "ok": False, "error": "It was cut."}
+             "ok": False, "error": "It was cut.", "cost": None}
         ],
         "notes": ["One note."],
         "context": [],

@@ -38,7 +38,8 @@ ALTER TABLE repositories DROP settings;
 ALTER TABLE findings DROP issue;
 DELETE FROM analyses WHERE subject <> 'pull_request' OR status <> 'completed';
 ALTER TABLE analyses
-    DROP scope, DROP tries, DROP heartbeat_at, DROP finished_at, DROP started_at, DROP estimated_seconds, DROP severities, DROP metrics, DROP score, DROP error,
+    DROP scope, DROP finished_at, DROP started_at, DROP heartbeat_at, DROP tries, DROP estimated_seconds, DROP severities,
+    DROP metrics, DROP score, DROP error,
     DROP message, DROP progress, DROP status, DROP tags, DROP title, DROP options, DROP analysis_type, DROP requested_by, DROP ref,
     DROP upload_id, DROP subject,
     ALTER record DROP DEFAULT, ALTER partial DROP DEFAULT, ALTER changed_lines DROP DEFAULT, ALTER head_sha DROP DEFAULT,
