@@ -25,6 +25,12 @@ def identify(call: Call, route: Route) -> None:
         check_jwt(call.world, credential)
         call.as_app = True
         return
+    if route.who == "user":
+        held = call.world.people.tokens.get(credential)
+        if held is None or not held.alive:
+            raise bad_credentials() if credential else Refused(401, "Requires authentication")
+        call.person = held.person
+        return
     if not credential:
         if route.who == "anyone":
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.sandbox.people import Person
 from tests.sandbox.world import Installation, PullRequest, Repository, Token, User, World
 
 DOCS = "https://docs.github.com/rest"
@@ -58,6 +59,8 @@ class Call:
     body: JSON = None
     token: Token | None = None
     as_app: bool = False
+    person: Person | None = None
+    """Whose own token it came with."""
     core_limit: JSON = None
     """What `/rate_limit` says of this caller."""
 
@@ -153,7 +156,7 @@ def _number(text: str | None, default: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `who` is app, installation or anyone; `needs` are permissions, any one of which is enough."""
+    """One operation. `who` is app, installation, user or anyone; `needs` are permissions, any one of which is enough."""
 
     method: str
     template: str

@@ -18,11 +18,12 @@ from tests.sandbox.delivering import ANSWER_WITHIN, Delivering
 from tests.sandbox.faults import Fault, Kind
 from tests.sandbox.server import Exchange, Server
 from tests.sandbox.serving import App, Serving, wait_until_told
+from tests.sandbox.signing_in import SigningIn
 from tests.sandbox.suggestions import apply_suggestions
 from tests.sandbox.world import Comment, Installation, IssueComment, PullRequest, Repository, Review, World
 
 
-class SandboxGitHub(Authoring, Delivering):
+class SandboxGitHub(Authoring, Delivering, SigningIn):
     """One GitHub with one app on it. Everything may be asked and altered while it serves.
 
     `url` is its web address (`GITHUB_WEB_URL`, git), `api_url` its REST address; the app has `app_id`, `private_key` (PEM),

@@ -38,6 +38,8 @@ class Limits:
     def of(self, call: Call) -> tuple[Bucket, int]:
         """The caller's bucket and what it holds in an hour."""
         number, size = (call.installation.id, self.hourly) if call.token else (0, self.stranger_hourly)
+        if call.person is not None:
+            number, size = -call.person.user.id, self.hourly
         bucket = self.buckets[number]
         if time.time() >= bucket.reset:
             bucket.used, bucket.reset = 0, time.time() + HOUR

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tests.sandbox import access
+from tests.sandbox import access, oauth
 from tests.sandbox.answering import Answer, Call, Refused, Route, not_found
 from tests.sandbox.faults import Fault, Kind
 from tests.sandbox.git_http import git_app
@@ -108,6 +108,8 @@ class Server:
             raw = await _body(request)
         except ClientDisconnect:
             return None
+        if exchange.path.startswith(oauth.PREFIX) and (fault is None or fault.refusal() is None):
+            return self._page(exchange, request, raw)
         self.limits.running += 1
         try:
             response = self._rest(exchange, request, raw, fault)
@@ -115,6 +117,11 @@ class Server:
             self.limits.running -= 1
         if exchange.fault is Kind.LOSE_ANSWER:
             return await cut(request.scope)
+        exchange.status = response.status_code
+        return response
+
+    def _page(self, exchange: Exchange, request: Request, raw: bytes) -> Response:
+        response = oauth.page(self.world, request, raw)
         exchange.status = response.status_code
         return response
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from tests.builders import git
 from tests.sandbox.changes import Changes, changes, merge_base
+from tests.sandbox.people import People
 
-PERMISSIONS = {"metadata": "read", "contents": "read", "pull_requests": "write", "checks": "write"}
+PERMISSIONS = {"metadata": "read", "contents": "read", "pull_requests": "write", "checks": "write", "members": "read"}
 EVENTS = ("pull_request", "push", "repository", "issue_comment", "pull_request_review_comment")
 
 
@@ -263,6 +264,7 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     checks: dict[int, CheckRun] = field(default_factory=dict)
     deliveries: list[HookDelivery] = field(default_factory=list)
+    people: People = field(default_factory=People)
     redeliver: Callable[[HookDelivery], None] | None = None
     """Makes another attempt to deliver, beside the request that asks for it."""
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -1,7 +1,7 @@
 """Every operation that the sandbox's GitHub serves, written out; what is not here is answered with 404, as GitHub does."""
 
 from tests.sandbox.answering import Route
-from tests.sandbox.routes import apps, checks, comments, pulls, repositories, reviews
+from tests.sandbox.routes import apps, checks, comments, people, pulls, repositories, reviews
 
 READ_PULLS, WRITE_PULLS = (("pull_requests", "read"),), (("pull_requests", "write"),)
 TALK_READ, TALK = (*READ_PULLS, ("issues", "read")), (*WRITE_PULLS, ("issues", "write"))
@@ -24,6 +24,11 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/installation/token", apps.revoke_token),
     Route("GET", "/rate_limit", apps.rate_limit, "anyone"),
     Route("GET", "/users/{username}", apps.user, "anyone"),
+    Route("GET", "/user", people.user, "user"),
+    Route("GET", "/user/emails", people.emails, "user"),
+    Route("GET", "/user/installations", people.installations, "user"),
+    Route("GET", "/user/installations/{installation_id}/repositories", people.repositories, "user"),
+    Route("GET", "/user/memberships/orgs/{org}", people.membership, "user"),
     Route("GET", REPO, repositories.repository, "anyone", (("metadata", "read"),)),
     Route("GET", f"{REPO}/contents/{{path}}", repositories.contents, "anyone", READ_CODE),
     Route("GET", f"{REPO}/git/blobs/{{file_sha}}", repositories.blob, "anyone", READ_CODE),
