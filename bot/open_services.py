@@ -15,6 +15,7 @@ from storage.accounts.api_keys import ApiKeys
 from storage.accounts.links import Links
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
+from storage.accounts.tickets import Tickets
 from storage.accounts.tries import Tries
 from storage.accounts.users import Users
 from storage.analyses import Analyses
@@ -62,6 +63,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             tries=Tries(redis),
             mailing=Mailing(Deliveries(database), queue, why_no_mail(settings)),
             sessions=Sessions(redis),
+            tickets=Tickets(redis),
             api_keys=ApiKeys(database),
             tokens=Tokens(derived_key(secret_key(settings), "login")),
             passwords=Passwords(),

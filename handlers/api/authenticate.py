@@ -35,17 +35,18 @@ async def identify(services: Services, nobody: Caller, secret: str) -> Caller:
     session = claims and await services.sessions.get(claims.user_id, claims.session_id)
     if claims is None or session is None:
         raise await _refused(services, nobody, "The access token is not valid any more: refresh it, or sign in again.")
-    return await _as_user(services, nobody, claims.user_id, replace(nobody, session=session.id))
+    return await as_user(services, nobody, claims.user_id, replace(nobody, session=session.id))
 
 
 async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
     key = await services.api_keys.used(secret)
     if key is None:
         raise await _refused(services, nobody, "This API key is not valid (any more): make another one.")
-    return await _as_user(services, nobody, key.user_id, replace(nobody, scopes=frozenset(key.scopes), key=key.id))
+    return await as_user(services, nobody, key.user_id, replace(nobody, scopes=frozenset(key.scopes), key=key.id))
 
 
-async def _as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
+async def as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
+    """The caller as that user, with all that they may see by now. Raises Problem where the account is closed."""
     found = await known(services.database, user_id)
     if found is None or found[0].disabled_at is not None:
         raise await _refused(services, nobody, "This account is closed. Ask an administrator.")

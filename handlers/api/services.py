@@ -10,6 +10,7 @@ from storage.accounts.api_keys import ApiKeys
 from storage.accounts.links import Links
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
+from storage.accounts.tickets import Tickets
 from storage.accounts.tries import Tries
 from storage.accounts.users import Users
 from storage.analyses import Analyses
@@ -49,6 +50,7 @@ class Services:
     tries: Tries
     mailing: Mailing
     sessions: Sessions
+    tickets: Tickets
     api_keys: ApiKeys
     tokens: Tokens
     passwords: Passwords
