@@ -1,15 +1,19 @@
-"""uvicorn's HTTP protocol with an end to its patience: whoever does not finish the headers of a request is hung up on."""
+"""uvicorn's protocols with an end to their patience: with headers that never end, and with clients that take nothing."""
 
 import asyncio
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from bot.gathered import GatheredTransport
 
 HEADER_SECONDS = 10.0
 """From the connection, or a request's first byte, to the end of its headers. GitHub sends them at once; uvicorn would wait
 for ever."""
+
+STUCK_SECONDS = 10.0
+"""How long a WebSocket's client may take nothing of what is waiting for it, and how long it may be there after its end."""
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -37,3 +41,39 @@ class PatientProtocol(HttpToolsProtocol):
         """Nothing is left to count."""
         self._late.cancel()
         super().connection_lost(exc)
+
+
+class PatientWebSocket(WebSocketsSansIOProtocol):
+    """One WebSocket. uvicorn closes it politely: it waits, without an end, until the client has taken all that was sent."""
+
+    _stuck: asyncio.TimerHandle | None = None
+    _over: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """More is waiting for the client than we like to keep."""
+        super().pause_writing()
+        self._stuck = self.loop.call_later(STUCK_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It went on in time."""
+        super().resume_writing()
+        if self._stuck is not None:
+            self._stuck.cancel()
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """Nothing more is to be said: what is on its way may still arrive, and the client answer the close."""
+        super().on_task_complete(task)
+        if not self.disconnected:
+            self._over = self.loop.call_later(self.close_timeout + STUCK_SECONDS, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """A ping was not answered: nobody is there."""
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to wait for."""
+        super().connection_lost(exc)
+        for timer in (self._stuck, self._over):
+            if timer is not None:
+                timer.cancel()
