@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 jobs = typer.Typer(help="List the jobs that wait, run, or failed for good, with their reasons.", invoke_without_command=True)
 app.add_typer(jobs, name="jobs")
+users = typer.Typer(help="Accounts: make an administrator.", no_args_is_help=True)
+app.add_typer(users, name="users")
 
 
 @app.command()
@@ -131,6 +133,17 @@ def retry_job(job_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     from bot.commands.jobs import retry_job as run
 
     run(job_id)
+
+
+@users.command()
+def create_admin(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    name: Annotated[str, typer.Option(help="Their full name.")] = "",
+) -> None:
+    """Make an administrator, with a password from the terminal or stdin (none: one is made and shown), or promote a user."""
+    from bot.commands.users import create_admin as run
+
+    run(email, name)
 
 
 def main() -> None:

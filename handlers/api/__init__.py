@@ -1,10 +1,13 @@
 """The REST API under /api/v1: the whole table of its endpoints. Start reading at `serve.py`."""
 
-from handlers.api import audit, auth, deliveries, jobs, tickets, usage
+from handlers.api import account, api_keys, audit, auth, deliveries, jobs, tickets, usage, users
 from handlers.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *auth.ENDPOINTS,
+    *account.ENDPOINTS,
+    *api_keys.ENDPOINTS,
+    *users.ENDPOINTS,
     *tickets.ENDPOINTS,
     *deliveries.ENDPOINTS,
     *jobs.ENDPOINTS,

@@ -1,131 +1,152 @@
-"""Accounts: registering, signing in and out, refreshing, and one's own data."""
+"""Accounts and sessions: registering, signing in and out, refreshing, and where one is signed in."""
 
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from pydantic import EmailStr, Field
 
-from handlers.api.access_tokens import ACCESS_SECONDS, Claims
+from handlers.api.account import Account, account
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs, Pace
-from handlers.api.forms import Body, Data, Nothing, Text
-from handlers.api.problem import Code, Problem
-from storage.accounts.sessions import SESSION_SECONDS, UsedTwice
-from storage.accounts.users import Taken, User
+from handlers.api.forms import Body, Data, Nothing, Page, Query, Text
+from handlers.api.password_policy import LONGEST, SHORTEST
+from handlers.api.problem import Code, Problem, not_found
+from handlers.api.security import noted
+from handlers.api.signing_in import WRONG, SignedIn, act_of, matches, must_be_strong, refused_login, sign_in, spelled, tokens
+from storage.accounts.sessions import Session, UsedTwice
+from storage.accounts.users import Taken
 
-Password = Field(min_length=12, max_length=200)
+OVER = "The refresh token is not valid any more: sign in again."
 
 
 class Registration(Body):
     email: EmailStr = Field(max_length=254)
-    password: Text = Password
+    password: Text = Field(min_length=SHORTEST, max_length=LONGEST)
     full_name: Text = Field(default="", max_length=200)
 
 
 class Login(Body):
     email: Text = Field(max_length=254)
-    password: Text = Field(max_length=200)
+    password: Text = Field(max_length=LONGEST)
 
 
 class Refresh(Body):
     refresh_token: Text = Field(max_length=2000)
 
 
-class Account(Data):
-    """A user, as they see themselves."""
+class Logout(Query):
+    """`all`: everywhere, and not only here."""
 
-    id: int
-    email: str | None
-    full_name: str
-    github_login: str
-    administrator: bool
-    email_confirmed: bool
+    all: bool = False
+
+
+class SignedInHere(Data):
+    """One sign-in. `current` is the one that asks; `last_used_at` is when its tokens were last refreshed."""
+
+    id: str
+    address: str
+    user_agent: str
     created_at: datetime
-
-
-class SignedIn(Data):
-    """The access token lasts `expires_in` seconds; the refresh token is good once."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str = "bearer"  # noqa: S105  (RFC 6750's word)
-    expires_in: int = ACCESS_SECONDS
+    last_used_at: datetime
+    current: bool
 
 
 async def register(asked: Asked[Registration, Nothing]) -> Answer:
-    """A new account, which may sign in at once."""
-    hashed = await asked.services.passwords.hash(asked.body.password)
+    """A new account, which may sign in at once. A mail asks whether the address is theirs, where mail is set up."""
+    services, email = asked.services, str(asked.body.email)
+    if not services.registration:
+        raise Problem(Code.FORBIDDEN, "Nobody may register here (REGISTRATION is off): ask an administrator for an account.")
+    must_be_strong(asked.body.password, email, "password")
+    hashed = await services.passwords.hash(asked.body.password)
     try:
-        user = await asked.services.users.add(str(asked.body.email), asked.body.full_name, hashed, asked.act)
+        user = await services.users.add(email, asked.body.full_name, hashed, asked.act)
     except Taken as taken:
         raise Problem(Code.CONFLICT, f"{taken} Sign in, or reset its password.") from None
+    if not services.mailing.off:
+        await services.mailing.put("confirm_email", email, user.id)
     return Answer(account(user), "Welcome.")
 
 
 async def login(asked: Asked[Login, Nothing]) -> Answer:
     """A new session."""
-    user = await asked.services.users.by_email(asked.body.email)
-    matches = await asked.services.passwords.match(user.password_hash if user else None, asked.body.password)
-    if user is None or not matches or user.disabled_at is not None:
-        raise Problem(Code.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.")
-    session = await asked.services.sessions.start(user.id, asked.caller.address, asked.request.headers.get("user-agent", ""))
-    return Answer(_tokens(asked, session.user_id, session.id, session.refresh), "Signed in.")
+    services, email = asked.services, spelled(asked.body.email)
+    user = await services.users.by_email(email)
+    if not await matches(asked, email, user, asked.body.password) or user is None:
+        raise Problem(Code.INVALID_CREDENTIALS, WRONG)
+    if user.disabled_at is not None:
+        await refused_login(asked, user)
+        raise Problem(Code.INVALID_CREDENTIALS, WRONG)
+    new_hash = None
+    if user.password_hash and services.passwords.outdated(user.password_hash):
+        new_hash = await services.passwords.hash(asked.body.password)
+    return Answer(await sign_in(asked, user, new_hash), "Signed in.")
 
 
 async def refresh(asked: Asked[Refresh, Nothing]) -> Answer:
     """New tokens for the refresh token; one that was used before ends its session."""
-    claims = asked.services.tokens.read("refresh", asked.body.refresh_token)
+    services = asked.services
+    claims = services.tokens.read("refresh", asked.body.refresh_token)
+    user = await services.users.by_id(claims.user_id) if claims else None
+    if claims is None or user is None or user.disabled_at is not None:
+        await noted(services.counts, "refused_tokens", address=asked.caller.address, because="refresh token")
+        raise Problem(Code.UNAUTHENTICATED, OVER)
     try:
-        new = claims and await asked.services.sessions.rotate(claims.user_id, claims.session_id, claims.id)
-    except UsedTwice:
-        new = None
-    if claims is None or not new:
-        raise Problem(Code.UNAUTHENTICATED, "The refresh token is not valid any more: sign in again.")
-    return Answer(_tokens(asked, claims.user_id, claims.session_id, new), "Refreshed.")
+        session = await services.sessions.rotate(claims.user_id, claims.session_id, claims.id)
+    except UsedTwice as twice:
+        await noted(services.counts, "reused_refresh_tokens", address=asked.caller.address, user=user.id)
+        await services.users.note(user.id, act_of(asked, user))
+        raise Problem(Code.UNAUTHENTICATED, f"{twice} Sign in again.") from None
+    if session is None:
+        raise Problem(Code.UNAUTHENTICATED, OVER)
+    return Answer(tokens(asked, session), "Refreshed.")
 
 
-async def logout(asked: Asked[Nothing, Nothing]) -> Answer:
-    """Ends the session at once, access tokens included."""
-    await asked.services.sessions.end(asked.user.id, asked.caller.session)
-    return Answer(Nothing(), "Signed out.")
+async def logout(asked: Asked[Nothing, Logout]) -> Answer:
+    """Ends the session at once, access tokens included; with `all`, every session."""
+    sessions, user_id = asked.services.sessions, asked.user.id
+    if asked.query.all:
+        await sessions.end_all(user_id)
+    else:
+        await sessions.end(user_id, asked.caller.session)
+    await asked.services.users.note(user_id, asked.act)
+    return Answer(Nothing(), "Signed out everywhere." if asked.query.all else "Signed out.")
 
 
-async def me(asked: Asked[Nothing, Nothing]) -> Answer:
-    """One's own account."""
-    return Answer(account(asked.user))
+async def list_sessions(asked: Asked[Nothing, Nothing]) -> Answer:
+    """Where one is signed in, the one used last first."""
+    kept = await asked.services.sessions.of(asked.user.id)
+    return Answer(Page[SignedInHere](items=[_shown(session, asked.caller.session) for session in kept]))
 
 
-def account(user: User) -> Account:
-    """A user as they see themselves."""
-    return Account(
-        id=user.id,
-        email=user.email,
-        full_name=user.full_name,
-        github_login=user.github_login,
-        administrator=user.administrator,
-        email_confirmed=user.confirmed_at is not None,
-        created_at=user.created_at,
-    )
+async def end_session(asked: Asked[Nothing, Nothing]) -> Answer:
+    """Signs out there, at once."""
+    if not await asked.services.sessions.end(asked.user.id, asked.path["session"]):
+        raise not_found("session")
+    await asked.services.users.note(asked.user.id, asked.act)
+    return Answer(Nothing(), "Signed out there.")
 
 
-def _tokens(asked: Asked[Any, Any], user_id: int, session_id: str, refresh: str) -> SignedIn:
-    tokens = asked.services.tokens
-    return SignedIn(
-        access_token=tokens.write("access", Claims(user_id, session_id, session_id), ACCESS_SECONDS),
-        refresh_token=tokens.write("refresh", Claims(user_id, session_id, refresh), SESSION_SECONDS),
-    )
+def _shown(session: Session, current: str) -> SignedInHere:
+    created, used = (datetime.fromtimestamp(time, UTC) for time in (session.created, session.used))
+    return SignedInHere(
+        id=session.id, address=session.address, user_agent=session.agent, created_at=created, last_used_at=used,
+        current=session.id == current,
+    )  # fmt: skip
 
 
 ENDPOINTS = (
     Endpoint(
         "POST", "/auth/register", "account.register", "Register", register, Needs.NOBODY,
-        body=Registration, data=Account, status=201, codes=(Code.CONFLICT,), pace=Pace.LOGIN,
+        body=Registration, data=Account, status=201, codes=(Code.CONFLICT, Code.FORBIDDEN), pace=Pace.LOGIN,
     ),
     Endpoint(
         "POST", "/auth/login", "session.start", "Sign in", login, Needs.NOBODY,
-        body=Login, data=SignedIn, codes=(Code.INVALID_CREDENTIALS,), pace=Pace.LOGIN,
+        body=Login, data=SignedIn, codes=(Code.INVALID_CREDENTIALS, Code.RATE_LIMITED), pace=Pace.LOGIN,
     ),
     Endpoint("POST", "/auth/refresh", "session.refresh", "Trade the refresh token", refresh, Needs.NOBODY,
              body=Refresh, data=SignedIn, codes=(Code.UNAUTHENTICATED,)),
-    Endpoint("POST", "/auth/logout", "session.end", "Sign out", logout, Needs.ACCOUNT, data=Nothing),
-    Endpoint("GET", "/auth/me", "account.read", "One's own account", me, Needs.ACCOUNT, data=Account),
+    Endpoint("POST", "/auth/logout", "session.end", "Sign out", logout, Needs.ACCOUNT,
+             query=Logout, data=Nothing, session_only=True),
+    Endpoint("GET", "/auth/sessions", "session.list", "Where one is signed in", list_sessions, Needs.ACCOUNT,
+             data=Page[SignedInHere], session_only=True),
+    Endpoint("DELETE", "/auth/sessions/{session}", "session.end", "Sign out there", end_session, Needs.ACCOUNT,
+             data=Nothing, session_only=True),
 )  # fmt: skip

@@ -30,6 +30,9 @@ class ApiKey:
     created_at: datetime
 
 
+MOST = 100
+"""Keys of one user."""
+
 COLUMNS = "id, user_id, name, start, scopes, expires_at, last_used_at, created_at"
 
 
@@ -41,10 +44,14 @@ class ApiKeys:
 
     async def add(
         self, user_id: int, name: str, scopes: Sequence[str], expires_at: datetime | None, act: Act
-    ) -> tuple[ApiKey, str]:
-        """A new key and its secret, which nobody sees again."""
+    ) -> tuple[ApiKey, str] | None:
+        """A new key and its secret, which nobody sees again; None where the user has MOST already."""
         secret = PREFIX + secrets.token_urlsafe(32)
         async with self._database.system() as connection:
+            await connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))  # of two at once one waits
+            counted = await connection.execute("SELECT count(*) >= %s FROM api_keys WHERE user_id = %s", (MOST, user_id))
+            if await counted.fetchone() == (True,):
+                return None
             cursor = await connection.execute(
                 "INSERT INTO api_keys (user_id, name, start, hash, scopes, expires_at) VALUES (%s, %s, %s, %s, %s, %s)"  # noqa: S608
                 f" RETURNING {COLUMNS}",
@@ -55,12 +62,12 @@ class ApiKeys:
             await record(connection, None, act, f"api_key:{row[0]}", {"name": name, "scopes": list(scopes)})
         return _key(row), secret
 
-    async def of(self, user_id: int) -> list[ApiKey]:
-        """The user's keys, the newest first."""
+    async def of(self, user_id: int, before: int, limit: int) -> list[ApiKey]:
+        """The user's keys with a smaller id than that, the newest first."""
         async with self._database.system() as connection:
             cursor = await connection.execute(
-                f"SELECT {COLUMNS} FROM api_keys WHERE user_id = %s ORDER BY id DESC",  # noqa: S608
-                (user_id,),
+                f"SELECT {COLUMNS} FROM api_keys WHERE user_id = %s AND id < %s ORDER BY id DESC LIMIT %s",  # noqa: S608
+                (user_id, before, limit),
             )
             return [_key(row) for row in await cursor.fetchall()]
 

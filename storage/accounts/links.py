@@ -45,6 +45,16 @@ class Links:
             await record(connection, None, act, f"user:{user_id}", {"purpose": purpose, "email": email})
         return secret
 
+    async def look(self, secret: str, purpose: Purpose) -> Link | None:
+        """That link, without using it up; None where it is not good (any more)."""
+        async with self._database.system() as connection:
+            cursor = await connection.execute(
+                "SELECT user_id, email FROM user_links WHERE hash = %s AND purpose = %s AND expires_at > now()",
+                (hashed(secret), purpose),
+            )
+            row = await cursor.fetchone()
+        return None if row is None else Link(*row)
+
     async def take(self, secret: str, purpose: Purpose) -> Link | None:
         """Use that link up, and with it all others of the user's for the same purpose; None where it is not good (any more)."""
         async with self._database.system() as connection:

@@ -88,8 +88,8 @@ class Sessions:
         session = Session(**orjson.loads(kept)) if kept else None
         return session if session and _lasts(session) else None
 
-    async def rotate(self, user_id: int, session_id: str, refresh: str) -> str | None:
-        """Trade the refresh token of that id for a new one, whose id it gives; None where the session is over.
+    async def rotate(self, user_id: int, session_id: str, refresh: str) -> Session | None:
+        """Trade the refresh token of that id for a new one; gives the session with it, None where the session is over.
 
         Raises UsedTwice where the token was traded already, which ends the session.
         """
@@ -98,7 +98,7 @@ class Sessions:
         traded = await self._do("eval", ROTATE, 1, *given)
         if traded == -1:
             raise UsedTwice("This refresh token was used before: its session is over.")
-        return new if traded == 1 else None
+        return await self.get(user_id, session_id) if traded == 1 else None
 
     async def end(self, user_id: int, session_id: str) -> bool:
         """Sign out there; False where there is no such session."""
