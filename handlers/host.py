@@ -1,5 +1,6 @@
 """What the handlers ask of a code host, of git and of the post: the protocols that `bot/` fulfils."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +25,10 @@ class Unclear(RefactorIQError):
     """A write was sent and no answer came back: it may have happened. Look before doing it again."""
 
 
+class Moved(Rejected):
+    """The branch does not stand (any more) at the commit that a write expected there. Nothing was written."""
+
+
 class Revoked(RefactorIQError):
     """The host takes a person's token for none (any more): they have to sign in there again."""
 
@@ -36,6 +41,26 @@ class PostedReview:
     body: str
     state: str
     by_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommit:
+    """A commit to be made on `branch` while that stands at `expected_head`. `files` are whole new contents by path."""
+
+    branch: str
+    expected_head: str
+    headline: str
+    body: str
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCommit:
+    """A commit that stands on the host; `message` is all of it."""
+
+    sha: str
+    message: str
+    parents: tuple[str, ...]
 
 
 class CodeHost(Protocol):
@@ -60,6 +85,17 @@ class CodeHost(Protocol):
 
     async def delete_pending_review(self, installation_id: int, repository: str, number: int, review_id: int) -> None:
         """Take away a PENDING review of ours that was left behind (GitHub allows one for each author)."""
+        ...
+
+    async def commit_files(self, installation_id: int, repository: str, new: NewCommit) -> str:
+        """Make that commit; gives its id. One request, never repeated from within. Files keep their modes.
+
+        Raises Moved where the branch has moved on, Gone where there is no such branch.
+        """
+        ...
+
+    async def commits_since(self, installation_id: int, repository: str, sha: str, branch: str) -> list[StandingCommit]:
+        """The commits on the branch that `sha` does not hold, oldest first, at most 250. Raises Gone where one is not there."""
         ...
 
     async def app_login(self) -> str:

@@ -31,7 +31,8 @@ class PullRequest:
     """A pull request as it stood when it was read.
 
     `base_sha` is the tip of the base branch (the diff starts at its merge base with `head_sha`);
-    `changed_files` is GitHub's own count, to hold against what was read.
+    `changed_files` is GitHub's own count, to hold against what was read. `from_fork`: the head's branch, `head_ref`, is
+    another repository's (or nobody's any more).
     """
 
     repository: Repository
@@ -47,6 +48,8 @@ class PullRequest:
     state: str = "open"
     draft: bool = False
     changed_files: int | None = None
+    head_ref: str = ""
+    from_fork: bool = False
 
     @property
     def from_stranger(self) -> bool:

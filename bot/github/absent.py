@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from handlers.host import PostedReview
+from handlers.host import NewCommit, PostedReview, StandingCommit
 from review.change import Change
 from review.context.tree import Tree
 from review.errors import UserError
@@ -28,6 +28,12 @@ class NoGitHub:
         _refuse()
 
     async def delete_pending_review(self, installation_id: int, repository: str, number: int, review_id: int) -> None:  # noqa: ARG002
+        _refuse()
+
+    async def commit_files(self, installation_id: int, repository: str, new: NewCommit) -> str:  # noqa: ARG002
+        _refuse()
+
+    async def commits_since(self, installation_id: int, repository: str, sha: str, branch: str) -> list[StandingCommit]:  # noqa: ARG002
         _refuse()
 
     async def app_login(self) -> str:

@@ -1,4 +1,4 @@
-"""REST calls of one installation: with its token, pages, ETags, limits waited out, reads repeated, writes never in doubt."""
+"""Calls of one installation, REST and GraphQL: its token, pages, ETags, limits waited out, reads repeated, writes sent once."""
 
 import asyncio
 import hashlib
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from bot.github.http import JSON, Answer, Http, Lost, while_lost
+from bot.github.http import JSON, SILENT_LIMIT, Answer, Http, Lost, while_lost
 from bot.github.identity import Identity
 from handlers.host import Gone, Rejected, Unclear
 from review.errors import TryAgain
@@ -25,6 +25,14 @@ class Refused(Rejected):
     def __init__(self, because: str, status: int) -> None:
         super().__init__(because)
         self.status = status
+
+
+class Declined(Rejected):
+    """Rejected by the GraphQL API; `kind` is its word for the reason (`STALE_DATA`, `FORBIDDEN` …)."""
+
+    def __init__(self, because: str, kind: str) -> None:
+        super().__init__(because)
+        self.kind = kind
 
 
 class Client:
@@ -67,6 +75,20 @@ class Client:
         if answer.status >= 500:
             raise Unclear(f"GitHub answered {answer.status} to {method} {path}. It may have been done.")
         return checked(answer)
+
+    async def mutate(self, installation_id: int, mutation: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """A mutation of the GraphQL API, done at most once; gives its data. Raises Declined, and what `write` does.
+
+        GraphQL says its refusals in answers of 200.
+        """
+        answer = await self.write(installation_id, "POST", self._http.graphql_url, {"query": mutation, "variables": variables})
+        try:
+            body = fields(answer)
+        except TryAgain as broken:
+            raise Unclear(f"{broken} It may have been done.") from None
+        if error := next(iter(body.get("errors") or []), None):
+            raise _declined(error)
+        return dict(body.get("data") or {})
 
     async def _answered(
         self,
@@ -126,6 +148,14 @@ def checked(answer: Answer) -> Answer:
         more = f" It takes one of these permissions: {needed}." if needed else ""
         raise Refused(f"GitHub says: {words}.{more} Grant it in the app's settings, and accept it for the installation.", 403)
     raise Refused(f"GitHub says: {words}", answer.status)
+
+
+def _declined(error: Mapping[str, Any]) -> Declined | TryAgain | Unclear:
+    """What an error of the GraphQL API means. Without a type it is a fault of GitHub's, in the middle of the work perhaps."""
+    kind, words = str(error.get("type") or ""), str(error.get("message") or "no reason")[:1_000]
+    if kind == "RATE_LIMITED":
+        return TryAgain(f"GitHub's rate limit is used up: {words}", after=SILENT_LIMIT)
+    return Declined(words, kind) if kind else Unclear(f"GitHub says: {words} It may have been done.")
 
 
 def rows(answer: Answer) -> list[dict[str, Any]]:

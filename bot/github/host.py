@@ -1,10 +1,12 @@
-"""CodeHost on GitHub: pull requests and reviews, read and posted by REST."""
+"""CodeHost on GitHub: pull requests and reviews, read and posted by REST; commits, made by GraphQL."""
 
 from typing import Any
+from urllib.parse import quote
 
 from bot.github.client import Client, fields, rows
+from bot.github.commits import create_commit, read_commits
 from bot.github.http import Answer
-from handlers.host import PostedReview, Unclear
+from handlers.host import NewCommit, PostedReview, StandingCommit, Unclear
 from review.errors import TryAgain
 from review.pull_request import PullRequest, Repository
 from review.review import Comment, Review
@@ -54,6 +56,13 @@ class GitHubHost:
     async def delete_pending_review(self, installation_id: int, repository: str, number: int, review_id: int) -> None:
         await self._client.write(installation_id, "DELETE", f"/repos/{repository}/pulls/{number}/reviews/{review_id}")
 
+    async def commit_files(self, installation_id: int, repository: str, new: NewCommit) -> str:
+        return await create_commit(self._client, installation_id, repository, new)
+
+    async def commits_since(self, installation_id: int, repository: str, sha: str, branch: str) -> list[StandingCommit]:
+        answer = await self._client.get(installation_id, f"/repos/{repository}/compare/{sha}...{quote(branch)}")
+        return read_commits(fields(answer))
+
     async def app_login(self) -> str:
         return await self._client.identity.app_login()
 
@@ -84,6 +93,8 @@ def read_pull_request(body: dict[str, Any]) -> PullRequest:
             state=str(body.get("state") or "open"),
             draft=bool(body.get("draft")),
             changed_files=int(changed) if changed is not None else None,
+            head_ref=str(body["head"].get("ref") or ""),
+            from_fork=(body["head"].get("repo") or {}).get("id") != repository["id"],
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise TryAgain(f"GitHub's answer is no pull request ({error!r}).") from None

@@ -104,11 +104,18 @@ def _said(error: object) -> str:
     return str(error)
 
 
+def graphql_url(api_url: str) -> str:
+    """Where GraphQL is answered: on github.com below the REST API, on GitHub Enterprise Server beside it."""
+    server = api_url.rstrip("/").removesuffix("/v3")
+    return f"{server}/graphql"
+
+
 class Http:
     """A connection to one API. Use as `async with`: connections are kept open meanwhile."""
 
     def __init__(self, api_url: str, *, proxy: str = "", ca_file: str = "", seconds: float = 30.0) -> None:
         """`api_url` as in GITHUB_API_URL; `ca_file` holds the trusted certificates (SSL_CERT_FILE). Raises UserError."""
+        self.graphql_url = graphql_url(api_url)
         self._github = GitHub(
             base_url=api_url,
             user_agent=USER_AGENT,
@@ -138,7 +145,7 @@ class Http:
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, sent once. `path` starts with `/` and is quoted. Raises Lost when no answer comes."""
+        """One request, sent once. `path` starts with `/` and is quoted, or is a whole URL. Raises Lost when no answer comes."""
         given = {"Authorization": authorization, "Accept": JSON, "X-GitHub-Api-Version": API_VERSION, **(headers or {})}
         content = None
         if body is not None:

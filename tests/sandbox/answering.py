@@ -163,6 +163,8 @@ class Route:
     function: Callable[[Call], Answer]
     who: str = "installation"
     needs: tuple[tuple[str, str], ...] = ()
+    described: bool = True
+    """Whether GitHub's OpenAPI description knows it."""
 
     @property
     def pattern(self) -> re.Pattern[str]:

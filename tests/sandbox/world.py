@@ -50,6 +50,8 @@ class Repository:
     created_at: str = field(default_factory=now)
     pulls: dict[int, "PullRequest"] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    protected: set[str] = field(default_factory=set)
+    """Branches to which nobody may push."""
 
     @property
     def full_name(self) -> str:

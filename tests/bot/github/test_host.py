@@ -37,6 +37,7 @@ async def test_a_pull_request_is_read_as_it_stands(octo: Octo) -> None:
     assert await octo.host.pull_request(octo.id, "octo/app", 1) == PullRequest(
         Repository(octo.repository.id, "octo/app", private=True, default_branch="main"), 1, octo.pull.head_sha,
         octo.pull.base_sha, "main", "Änderung", "Why\n", "mona", False, "MEMBER", "open", False, 1,
+            octo.pull.head_ref,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Every operation that the sandbox's GitHub serves, written out; what is not here is answered with 404, as GitHub does."""
 
 from tests.sandbox.answering import Route
-from tests.sandbox.routes import apps, checks, comments, people, pulls, repositories, reviews
+from tests.sandbox.routes import apps, checks, comments, graphql, people, pulls, repositories, reviews
 
 READ_PULLS, WRITE_PULLS = (("pull_requests", "read"),), (("pull_requests", "write"),)
 TALK_READ, TALK = (*READ_PULLS, ("issues", "read")), (*WRITE_PULLS, ("issues", "write"))
@@ -59,4 +59,6 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{REPO}/check-runs", checks.create, needs=WRITE_CHECKS),
     Route("GET", f"{REPO}/check-runs/{{check_run_id}}", checks.one, "anyone", READ_CHECKS),
     Route("PATCH", f"{REPO}/check-runs/{{check_run_id}}", checks.edit, needs=WRITE_CHECKS),
+    Route("POST", "/graphql", graphql.graphql, "anyone", described=False),
+    Route("POST", "/api/graphql", graphql.graphql, "anyone", described=False),
 )
