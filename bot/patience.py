@@ -1,7 +1,7 @@
 """uvicorn's protocols with an end to their patience: with headers that never end, and with clients that take nothing."""
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -77,3 +77,12 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         for timer in (self._stuck, self._over):
             if timer is not None:
                 timer.cancel()
+
+
+PATIENT: dict[str, Any] = {
+    "http": PatientProtocol,
+    "ws": PatientWebSocket,
+    "ws_max_size": 1024,  # nothing that clients send there is read
+    "ws_per_message_deflate": False,  # it takes memory for every client, and small messages become no smaller
+}
+"""What uvicorn is to serve with."""

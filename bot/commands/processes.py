@@ -10,7 +10,7 @@ def web() -> None:
     """Serve until stopped. Raises UserError where a setting is missing."""
     import uvicorn
 
-    from bot.patience import PatientProtocol, PatientWebSocket
+    from bot.patience import PATIENT
 
     settings = read_settings()
     need(settings, "database_url", "redis_url")
@@ -20,16 +20,13 @@ def web() -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=PatientProtocol,
-        ws=PatientWebSocket,
-        ws_max_size=1024,  # we read nothing that clients send there
-        ws_per_message_deflate=False,  # memory for every client, and small messages become no smaller
         access_log=False,
         log_config=None,
         server_header=False,
         # Its own default trusts what any process of this machine says: see TRUSTED_PROXIES in `bot/web.py`.
         proxy_headers=False,
         timeout_graceful_shutdown=20,
+        **PATIENT,
     )
 
 
