@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from bot.leftovers import temporary_folder
 from bot.mail import why_no_mail
 from bot.secret_key import derived_key, secret_key
 from bot.settings import Settings
@@ -10,6 +11,8 @@ from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
 from handlers.api.services import Services
 from handlers.mailing import Mailing
+from handlers.uploads.bounds import Bounds
+from handlers.uploads.receiving import Receiving
 from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
 from storage.accounts.links import Links
@@ -32,6 +35,7 @@ from storage.queue import Queue
 from storage.redis_client import open_redis
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
+from storage.uploads import Uploads
 
 
 @asynccontextmanager
@@ -57,6 +61,10 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             analyses=Analyses(database, reading),
             live=live,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
+            uploads=Uploads(database, reading, settings.upload_days),
+            receiving=Receiving(
+                Bounds(settings.upload_max_bytes, settings.upload_max_files), temporary_folder(settings.data_dir)
+            ),
             users=Users(database),
             administration=Administration(database),
             links=Links(database),

@@ -16,7 +16,7 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload. `files` is their number, `size` their bytes together, unpacked; `user_id` is None once the account is gone."""
+    """One upload. `files` is their number, `size` their bytes unpacked; `user_id` is None once the account is gone."""
 
     id: int
     organization_id: int
@@ -37,22 +37,24 @@ class UploadedFile:
     type: str
 
 
-FIELDS: LiteralString = "id, organization_id, user_id, object_key, files, size, created_at, expires_at"
-STANDS: LiteralString = "expires_at > now()"
-
-ADD: LiteralString = f"""
+ADD = """
 INSERT INTO uploads (id, organization_id, user_id, object_key, files, size, expires_at)
 OVERRIDING SYSTEM VALUE
 VALUES (%(id)s, %(organization)s, %(user)s, %(key)s, %(files)s, %(size)s, now() + make_interval(secs => %(seconds)s))
-RETURNING {FIELDS}
+RETURNING id, organization_id, user_id, object_key, files, size, created_at, expires_at
 """
 ADD_FILES = """
 INSERT INTO upload_files (organization_id, upload_id, ordinal, filename, size, type)
 SELECT %s, %s, row_number() OVER (), * FROM unnest(%s::text[], %s::bigint[], %s::text[])
 """
-PAGE: LiteralString = f"""
+GET = """
+SELECT id, organization_id, user_id, object_key, files, size, created_at, expires_at FROM uploads
+WHERE id = %(id)s AND expires_at > now()
+"""
+PAGE = """
 SELECT u.* FROM unnest(%(organizations)s::bigint[]) AS o, LATERAL (
-    SELECT {FIELDS} FROM uploads WHERE organization_id = o AND id < %(before)s AND {STANDS} ORDER BY id DESC LIMIT %(limit)s
+    SELECT id, organization_id, user_id, object_key, files, size, created_at, expires_at FROM uploads
+    WHERE organization_id = o AND id < %(before)s AND expires_at > now() ORDER BY id DESC LIMIT %(limit)s
 ) AS u ORDER BY u.id DESC LIMIT %(limit)s
 """
 
@@ -88,7 +90,7 @@ class Uploads:
     async def get(self, sight: Sight, id: int) -> Upload | None:
         """The upload, where that sight reaches it."""
         async with self._reading.of(sight) as connection:
-            return await _one(connection, f"SELECT {FIELDS} FROM uploads WHERE id = %(id)s AND {STANDS}", {"id": id})
+            return await _one(connection, GET, {"id": id})
 
     async def page(self, sight: Sight, organizations: Sequence[int], limit: int, before: int = NEWEST) -> list[Upload]:
         """The newest uploads of these organizations, below the id `before`."""
@@ -112,7 +114,7 @@ class Uploads:
     async def for_job(self, organization_id: int, id: int) -> Upload | None:
         """The same as `get`, for a job of that organization."""
         async with self._database.tenant(organization_id) as connection:
-            return await _one(connection, f"SELECT {FIELDS} FROM uploads WHERE id = %(id)s AND {STANDS}", {"id": id})
+            return await _one(connection, GET, {"id": id})
 
     async def delete(self, upload: Upload, act: Act) -> bool:
         """It is gone, its files with it; False where it was already. Its object is for the caller to remove."""

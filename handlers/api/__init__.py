@@ -1,6 +1,6 @@
 """The REST API under /api/v1: the whole table of its endpoints. Start reading at `serve.py`."""
 
-from handlers.api import account, api_keys, audit, auth, deliveries, jobs, tickets, usage, users
+from handlers.api import account, api_keys, audit, auth, deliveries, jobs, tickets, uploads, usage, users
 from handlers.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -12,5 +12,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *deliveries.ENDPOINTS,
     *jobs.ENDPOINTS,
     *audit.ENDPOINTS,
+    *uploads.ENDPOINTS,
     *usage.ENDPOINTS,
 )

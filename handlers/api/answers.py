@@ -55,7 +55,8 @@ def _range(part: str) -> tuple[str, float]:
 
 
 def _matches(range: str, type: str) -> bool:
-    return range in ("*/*", "*", type.partition(";")[0]) or range == f"{type.partition('/')[0]}/*"
+    """Whether the range takes that type. A file may be of any, which the caller who asks for it cannot know: `*/*`."""
+    return "*/*" in (range, type) or range in ("*", type.partition(";")[0], f"{type.partition('/')[0]}/*")
 
 
 def _now() -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
 from handlers.mailing import Mailing
+from handlers.uploads.receiving import Receiving
 from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
 from storage.accounts.links import Links
@@ -26,6 +27,7 @@ from storage.objects import Objects
 from storage.queue import Queue
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
+from storage.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Services:
     counts: Counts
     analyses: Analyses
     objects: Objects
+    uploads: Uploads
+    receiving: Receiving
     live: Live
     users: Users
     administration: Administration
