@@ -190,6 +190,9 @@ CREATE INDEX analyses_type ON analyses (organization_id, analysis_type, created_
 CREATE INDEX analyses_subject ON analyses (organization_id, subject, created_at, id) WHERE subject <> 'pull_request';
 CREATE INDEX analyses_upload ON analyses (organization_id, upload_id, created_at, id) WHERE upload_id IS NOT NULL;
 
+-- Whether a review refers to an analysis is asked whenever one is removed.
+CREATE INDEX reviews_analysis ON reviews (analysis_id);
+
 ALTER TABLE findings ADD issue text NOT NULL DEFAULT '';
 COMMENT ON COLUMN findings.issue IS 'Its name within the analysis, as security-001. Empty for what was dropped.';
 -- The owner is subject to row-level security as well, and would see no row.
@@ -241,7 +244,7 @@ CREATE TABLE proposals (
     state text NOT NULL CHECK (state IN ('preparing', 'proposed', 'approved', 'applying', 'applied', 'rejected', 'failed')),
     auto_apply boolean NOT NULL DEFAULT false,
     wanted text[] NOT NULL,
-    issues text[] NOT NULL DEFAULT '{}',
+    settled jsonb NOT NULL DEFAULT '[]',
     left_out jsonb NOT NULL DEFAULT '[]',
     changes jsonb NOT NULL DEFAULT '[]',
     impact jsonb NOT NULL DEFAULT '{}',
@@ -256,9 +259,12 @@ CREATE TABLE proposals (
     FOREIGN KEY (organization_id, repository_id) REFERENCES repositories (organization_id, id) ON DELETE CASCADE,
     FOREIGN KEY (organization_id, analysis_id) REFERENCES analyses (organization_id, id) ON DELETE CASCADE
 );
-COMMENT ON COLUMN proposals.wanted IS 'The issues that were asked for; issues are those that it settles, left_out the others with their reasons.';
+COMMENT ON COLUMN proposals.wanted IS 'The issues that were asked for.';
+COMMENT ON COLUMN proposals.settled IS 'A list of {issue, checked}: those that it settles, and how that was made sure of.';
+COMMENT ON COLUMN proposals.left_out IS 'A list of {issue, because}: the others.';
 COMMENT ON COLUMN proposals.changes IS 'A list of {file, type, diff}.';
 CREATE INDEX proposals_newest ON proposals (organization_id, id DESC);
+CREATE INDEX proposals_newest_in_state ON proposals (organization_id, state, id DESC);
 CREATE INDEX proposals_analysis ON proposals (analysis_id, id DESC);
 
 CREATE TABLE exports (
