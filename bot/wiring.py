@@ -36,6 +36,7 @@ from storage.objects import Objects, open_store
 from storage.queue import Queue
 from storage.reviews import Reviews
 from storage.tokens import Tokens
+from storage.uploads import Uploads
 
 log = structlog.get_logger()
 
@@ -53,11 +54,13 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         host, source = await stack.enter_async_context(_github(settings, tokens))
         asked = await stack.enter_async_context(providers(settings))
         embed = await stack.enter_async_context(embedders(settings))
+        reading = Reading(database)
         yield Context(
             deliveries=Deliveries(database),
             installations=Installations(database),
             reviews=Reviews(database),
-            analyses=Analyses(database, Reading(database)),
+            analyses=Analyses(database, reading),
+            uploads=Uploads(database, reading, settings.upload_days),
             code_indexes=CodeIndexes(database),
             queue=queue,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),

@@ -18,6 +18,7 @@ from storage.live import Live
 from storage.objects import Objects
 from storage.queue import Queue
 from storage.reviews import Reviews
+from storage.uploads import Uploads
 
 
 class Embedders(Protocol):
@@ -45,6 +46,7 @@ class Context:
     installations: Installations
     reviews: Reviews
     analyses: Analyses
+    uploads: Uploads
     code_indexes: CodeIndexes
     queue: Queue
     objects: Objects

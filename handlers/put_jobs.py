@@ -41,16 +41,19 @@ async def put_own_jobs(deliveries: Deliveries, queue: Queue, jobs: Sequence[OwnJ
 
     A Redis that is away is no error: the jobs are remembered, and the sweep queues them.
     """
-    queued = [QueuedJob(job.id, job.kind, {**job.arguments, "delivery_id": job.id}, job.queue) for job in jobs]
-    rows = [_row(job, put) for job, put in zip(jobs, queued, strict=True)]
-    new = await deliveries.remember(rows) if rows else set()
-    wanted = [job for job in queued if job.id in new]
-    try:
-        if wanted:
-            await queue.put_many(wanted)
-    except QueueAway as away:
-        log.warning("remembered, not queued", deliveries=[job.id for job in wanted], because=str(away))
+    new = await deliveries.remember([own_delivery(job) for job in jobs]) if jobs else set()
+    wanted = [job for job in jobs if job.id in new]
+    await queue_own_jobs(queue, wanted)
     return len(wanted)
+
+
+async def queue_own_jobs(queue: Queue, jobs: Sequence[OwnJob]) -> None:
+    """Queue jobs that are remembered already. Should Redis be away, the sweep does it."""
+    try:
+        if jobs:
+            await queue.put_many([_queued(job) for job in jobs])
+    except QueueAway as away:
+        log.warning("remembered, not queued", deliveries=[job.id for job in jobs], because=str(away))
 
 
 async def put_index_jobs(context: Context, repositories: Sequence[Installed], occasion: str) -> int:
@@ -68,8 +71,9 @@ def _index_job(installed: Installed, occasion: str) -> OwnJob:
     return OwnJob(id, KIND, index_arguments(id, installed), "low", installed=installed)
 
 
-def _row(job: OwnJob, put: QueuedJob) -> NewDelivery:
-    where = job.installed
+def own_delivery(job: OwnJob) -> NewDelivery:
+    """What is remembered of a job of ours."""
+    where, put = job.installed, _queued(job)
     return NewDelivery(
         id=job.id,
         event=OWN_EVENT,
@@ -83,3 +87,7 @@ def _row(job: OwnJob, put: QueuedJob) -> NewDelivery:
         job=msgspec.json.encode({"kind": put.kind, "queue": put.queue, "arguments": put.arguments}),
         owner_id=job.owner_id,
     )
+
+
+def _queued(job: OwnJob) -> QueuedJob:
+    return QueuedJob(job.id, job.kind, {**job.arguments, "delivery_id": job.id}, job.queue)

@@ -6,7 +6,7 @@ from typing import Literal, LiteralString
 
 import msgspec
 
-from storage.database import Database, plain
+from storage.database import Connection, Database, plain
 
 MAX_OUTCOME = 2_000
 
@@ -109,6 +109,14 @@ class Deliveries:
         """
         rows = list({delivery.id: delivery for delivery in batch}.values())
         return {row[0] for row in await self._database.at_once(REMEMBER, (msgspec.json.encode(rows).decode(),))}
+
+    async def remember_with(self, connection: Connection, delivery: NewDelivery) -> None:
+        """Write one down in a transaction that wrote down what it is for: neither can be without the other.
+
+        The transaction is the system's from here on, and writes nothing else of its tenant.
+        """
+        await connection.execute("SELECT set_config('role', 'refactoriq_system', true)")
+        await connection.execute(REMEMBER, (msgspec.json.encode([delivery]).decode(),))
 
     async def started(self, delivery_id: str) -> int | None:
         """Work begins; gives how many times it has begun by now, or None where the delivery has a final state already."""

@@ -91,6 +91,10 @@ class Installations:
         """
         return await self._installed("AND lower(r.full_name) = lower(%s)", (plain(full_name),))
 
+    async def of_repository(self, repository_id: int) -> Installed | None:
+        """The repository of that id of ours, where an active installation reaches it."""
+        return next(iter(await self._installed("AND r.id = %s", (repository_id,))), None)
+
     async def left(self, installation: Installation, repositories: Sequence[Repository]) -> list[Tenant]:
         """Those of the account's repositories whose code is not ours to keep any more: all of them once no installation
         is there, else those of these `repositories` that are removed."""

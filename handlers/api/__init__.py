@@ -1,11 +1,25 @@
 """The REST API under /api/v1: the whole table of its endpoints. Start reading at `serve.py`."""
 
-from handlers.api import account, api_keys, audit, auth, deliveries, jobs, tickets, uploads, usage, users
+from handlers.api import (
+    account,
+    analyses,
+    api_keys,
+    audit,
+    auth,
+    deliveries,
+    github_sign_in,
+    jobs,
+    tickets,
+    uploads,
+    usage,
+    users,
+)
 from handlers.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *auth.ENDPOINTS,
     *account.ENDPOINTS,
+    *github_sign_in.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *users.ENDPOINTS,
     *tickets.ENDPOINTS,
@@ -13,5 +27,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *audit.ENDPOINTS,
     *uploads.ENDPOINTS,
+    *analyses.ENDPOINTS,
     *usage.ENDPOINTS,
 )

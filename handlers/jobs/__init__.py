@@ -1,5 +1,6 @@
 """Which function does which kind of job: the whole table."""
 
+from handlers.jobs.analyze import analyze
 from handlers.jobs.index_repository import index_repository
 from handlers.jobs.job import Job
 from handlers.jobs.review_pull_request import review_pull_request
@@ -7,6 +8,7 @@ from handlers.jobs.send_mail import send_mail
 from handlers.jobs.update_installation import update_installation
 
 JOBS: dict[str, Job] = {
+    "analyze": analyze,
     "index_repository": index_repository,
     "review_pull_request": review_pull_request,
     "send_mail": send_mail,

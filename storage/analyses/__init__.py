@@ -1,5 +1,8 @@
 """Analyses remembered: asked for, run, read again, changed and removed. `keep.py` writes what came of one."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from storage.accounts.reading import Reading
 from storage.accounts.sight import Sight
 from storage.analyses.analysis import (
@@ -8,13 +11,27 @@ from storage.analyses.analysis import (
     AnalysisRecord,
     ClaimedAnalysis,
     NumberedFinding,
+    SeenRepository,
     WantedAnalysis,
+    WholeAnalysis,
     read_finding,
     read_record,
 )
+from storage.analyses.asked import AskedAnalyses
+from storage.analyses.pages import AnalysisFilter, Sort, page
+from storage.analyses.runs import Runs
 from storage.database import Connection, Database
 
-__all__ = ["Analyses", "AnalysisRecord", "ClaimedAnalysis", "NumberedFinding", "WantedAnalysis"]
+__all__ = [
+    "Analyses",
+    "AnalysisFilter",
+    "AnalysisRecord",
+    "ClaimedAnalysis",
+    "NumberedFinding",
+    "Sort",
+    "WantedAnalysis",
+    "WholeAnalysis",
+]
 
 
 class Analyses:
@@ -23,6 +40,10 @@ class Analyses:
     def __init__(self, database: Database, reading: Reading) -> None:
         self._database = database
         self._reading = reading
+        self.runs = Runs(database)
+        """As the jobs that run analyses see them."""
+        self.asked = AskedAnalyses(database)
+        """As people ask for them, change and remove them."""
 
     async def get(self, sight: Sight, id: int) -> AnalysisRecord | None:
         """The analysis, where that caller may see it."""
@@ -34,6 +55,20 @@ class Analyses:
         async with self._reading.of(sight) as connection:
             return await _findings(connection, id)
 
+    async def page(
+        self, sight: Sight, wanted: AnalysisFilter, sort: Sort, limit: int, after: Sequence[Any] | None = None
+    ) -> list[AnalysisRecord]:
+        """A page of the analyses that the caller may see; see `pages.page`."""
+        async with self._reading.of(sight) as connection:
+            return await page(connection, sight, wanted, sort, limit, after)
+
+    async def repository(self, sight: Sight, id: int | None, full_name: str | None) -> SeenRepository | None:
+        """The repository of that id of ours, or of that `owner/name` in any case, where that caller may see it."""
+        async with self._reading.of(sight) as connection:
+            cursor = await connection.execute(REPOSITORY, (id, list(sight.organizations), full_name))
+            row = await cursor.fetchone()
+        return None if row is None else SeenRepository(*row)
+
     async def for_job(self, organization_id: int, id: int) -> AnalysisRecord | None:
         """The analysis of that organization, for work that is done for it."""
         async with self._database.tenant(organization_id) as connection:
@@ -43,6 +78,29 @@ class Analyses:
         """What was found and stands, worst first."""
         async with self._database.tenant(organization_id) as connection:
             return await _findings(connection, id)
+
+    async def whole(self, sight: Sight, id: int) -> WholeAnalysis | None:
+        """The analysis with all that it found and dropped, where that caller may see it."""
+        async with self._reading.of(sight) as connection:
+            found = await _one(connection, id)
+            if found is None:
+                return None
+            cursor = await connection.execute(DROPPED, (id,))
+            return WholeAnalysis(found, await _findings(connection, id), dict(await cursor.fetchall()))
+
+
+DROPPED = """
+SELECT dropped_because, count(*) FROM findings WHERE analysis_id = %s AND dropped_because IS NOT NULL
+GROUP BY dropped_because ORDER BY count(*) DESC, dropped_because
+"""
+
+
+# Of one name the newest: it may have passed from one repository to another.
+REPOSITORY = """
+SELECT id, organization_id, full_name FROM repositories
+WHERE id = %s OR (organization_id = ANY (%s) AND lower(full_name) = lower(%s))
+ORDER BY removed, updated_at DESC, id DESC LIMIT 1
+"""
 
 
 async def _one(connection: Connection, id: int) -> AnalysisRecord | None:

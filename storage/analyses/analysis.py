@@ -64,6 +64,24 @@ class NumberedFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeAnalysis:
+    """An analysis with what it found, worst first, and how many findings were dropped, by the reason."""
+
+    record: AnalysisRecord
+    findings: list[NumberedFinding]
+    dropped: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRepository:
+    """A repository that somebody names to have it analyzed. Ids are ours."""
+
+    id: int
+    organization_id: int
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class WantedAnalysis:
     """What somebody asks for. Ids are ours. Of `upload_id`, `number` and `ref` those are set that go with the subject."""
 

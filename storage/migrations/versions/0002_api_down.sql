@@ -44,7 +44,7 @@ ALTER TABLE analyses
     DROP upload_id, DROP subject,
     ALTER record DROP DEFAULT, ALTER partial DROP DEFAULT, ALTER changed_lines DROP DEFAULT, ALTER head_sha DROP DEFAULT,
     ALTER repository_id SET NOT NULL;
-DROP INDEX analyses_newest;
+DROP INDEX reviews_analysis, analyses_newest;
 CREATE INDEX analyses_repository ON analyses (organization_id, repository_id, created_at DESC);
 
 DROP TABLE users;
