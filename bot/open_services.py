@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from bot.github.sign_in import GitHubSignIn
 from bot.leftovers import temporary_folder
 from bot.mail import why_no_mail
 from bot.secret_key import derived_key, secret_key
@@ -11,13 +12,17 @@ from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
 from handlers.api.services import Services
 from handlers.mailing import Mailing
+from handlers.sight_on_github import SightOnGitHub
 from handlers.uploads.bounds import Bounds
 from handlers.uploads.receiving import Receiving
 from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
+from storage.accounts.github_accounts import GitHubAccounts
 from storage.accounts.links import Links
 from storage.accounts.reading import Reading
+from storage.accounts.seen_on_github import SeenOnGitHub
 from storage.accounts.sessions import Sessions
+from storage.accounts.sign_ins import SignIns
 from storage.accounts.tickets import Tickets
 from storage.accounts.tries import Tries
 from storage.accounts.users import Users
@@ -48,6 +53,10 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
         live = await stack.enter_async_context(Live.open(settings.redis_url.get_secret_value()))
         cache = Cache(redis)
         reading = Reading(database, await stack.enter_async_context(_replica(settings)), cache)
+        sign_in = await stack.enter_async_context(GitHubSignIn.open(settings))
+        accounts = GitHubAccounts(database, derived_key(secret_key(settings), "users"))
+        sight = SightOnGitHub(database, accounts, SeenOnGitHub(database), sign_in, redis)
+        stack.push_async_callback(sight.drain)
         yield Services(
             database=database,
             reading=reading,
@@ -71,6 +80,10 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             tries=Tries(redis),
             mailing=Mailing(Deliveries(database), queue, why_no_mail(settings)),
             sessions=Sessions(redis),
+            sign_in=sign_in,
+            sign_ins=SignIns(redis, secure=settings.public_url.startswith("https:")),
+            github_accounts=accounts,
+            sight=sight,
             tickets=Tickets(redis),
             api_keys=ApiKeys(database),
             tokens=Tokens(derived_key(secret_key(settings), "login")),

@@ -6,8 +6,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from handlers.host import Rejected, Revoked, SignIn
 from review.errors import TryAgain
@@ -17,6 +15,7 @@ from storage.accounts.seen_on_github import SeenInstallation, SeenOnGitHub
 from storage.accounts.sight import Sight
 from storage.accounts.users import User
 from storage.database import Database
+from storage.redis_client import REDIS_ERRORS, AnyRedis
 
 WAIT = 5.0
 """Seconds that a request waits for GitHub's answer; what was known serves it then, and the asking goes on beside it."""
@@ -37,7 +36,7 @@ class SightOnGitHub:
     """One for a process. Without `sign_in` GitHub is never asked. Every method may raise Away."""
 
     def __init__(
-        self, database: Database, accounts: GitHubAccounts, seen: SeenOnGitHub, sign_in: SignIn | None, redis: Redis
+        self, database: Database, accounts: GitHubAccounts, seen: SeenOnGitHub, sign_in: SignIn | None, redis: AnyRedis
     ) -> None:
         self._database, self._accounts, self._seen = database, accounts, seen
         self._sign_in, self._redis = sign_in, redis
@@ -91,7 +90,7 @@ class SightOnGitHub:
             if not await self._redis.set(lock, b"1", nx=True, ex=LOCKED) or not await self._ask(user_id):
                 return False
             await self._redis.delete(lock)
-        except RedisError as error:
+        except REDIS_ERRORS as error:
             # Two that renew the same token at once would take it from each other: better to see what was seen before.
             log.warning("github not asked", user=user_id, because=str(error))
             return False

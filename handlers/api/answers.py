@@ -17,11 +17,16 @@ JSON = "application/json"
 
 
 def success(request: Request, data: BaseModel, message: str, status: int, headers: Mapping[str, str]) -> Response:
-    """The envelope with that data; to a GET with an ETag of the data, or 304 where the caller has it already (RFC 9110)."""
+    """The envelope with that data; to a GET with an ETag of the data, or 304 where the caller has it already (RFC 9110).
+
+    What must not be kept says so by a Cache-Control of its own, and has no ETag.
+    """
     body = data.model_dump_json().encode()
     given = dict(headers)
-    if request.method in ("GET", "HEAD") and status == 200:
-        given["ETag"] = tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    if request.method in ("GET", "HEAD") and status == 200 and "Cache-Control" not in given:
+        tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        # Weak: the same data comes with another time in the envelope, or compressed.
+        given |= {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache"}
         if {tag, "*"} & _tags(request.headers.get("if-none-match", "")):
             return Response(None, 304, given)
     parts = b'{"success":true,"data":', body, b',"message":', orjson.dumps(message), b',"timestamp":"', _now(), b'"}'
@@ -43,7 +48,7 @@ def check_acceptable(request: Request, types: Collection[str]) -> None:
     """Make sure that the caller takes one of the types that they can be given (RFC 9110, 12.5.1). Raises Problem."""
     header = request.headers.get("accept", "")
     ranges = [_range(part) for part in header.split(",") if part.strip()]
-    if ranges and not any(quality > 0 and _matches(range, type) for range, quality in ranges for type in types):
+    if types and ranges and not any(quality > 0 and _matches(range, type) for range, quality in ranges for type in types):
         raise Problem(Code.NOT_ACCEPTABLE, f"Accept must allow one of {', '.join(types)}.", {"types": list(types)})
 
 

@@ -9,7 +9,6 @@ from handlers.api.problem import Code, Problem
 from handlers.api.security import noted
 from handlers.api.services import Services
 from storage.accounts.api_keys import PREFIX
-from storage.accounts.known import known
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -47,7 +46,7 @@ async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
 
 async def as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
     """The caller as that user, with all that they may see by now. Raises Problem where the account is closed."""
-    found = await known(services.database, user_id)
+    found = await services.sight.known(user_id)
     if found is None or found[0].disabled_at is not None:
         raise await _refused(services, nobody, "This account is closed. Ask an administrator.")
     return replace(caller, user=found[0], sight=found[1])

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 
 from handlers.api.access_tokens import Tokens
 from handlers.api.passwords import Passwords
+from handlers.host import SignIn
 from handlers.mailing import Mailing
+from handlers.sight_on_github import SightOnGitHub
 from handlers.uploads.receiving import Receiving
 from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
+from storage.accounts.github_accounts import GitHubAccounts
 from storage.accounts.links import Links
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
+from storage.accounts.sign_ins import SignIns
 from storage.accounts.tickets import Tickets
 from storage.accounts.tries import Tries
 from storage.accounts.users import Users
@@ -54,6 +58,11 @@ class Services:
     tries: Tries
     mailing: Mailing
     sessions: Sessions
+    sign_in: SignIn | None
+    """None where nobody can sign in by GitHub."""
+    sign_ins: SignIns
+    github_accounts: GitHubAccounts
+    sight: SightOnGitHub
     tickets: Tickets
     api_keys: ApiKeys
     tokens: Tokens

@@ -47,6 +47,13 @@ class LinkedElsewhere(RefactorIQError):
     """That GitHub account belongs to another user, or that user has another one."""
 
 
+LINK = """
+UPDATE users SET github_id = %(github)s, github_login = %(login)s, github_tokens = %(tokens)s, seen_on_github_at = NULL
+FROM (SELECT github_id FROM users WHERE id = %(user)s FOR UPDATE) AS before
+WHERE id = %(user)s AND coalesce(before.github_id, %(github)s) = %(github)s RETURNING before.github_id IS NULL
+"""
+
+
 class GitHubAccounts:
     """What the table of users says about GitHub. Every method may raise Away."""
 
@@ -69,46 +76,54 @@ class GitHubAccounts:
         )
 
     async def add(self, person: GitHubPerson, tokens: GitHubTokens, act: Act) -> User:
-        """A new user, owner of a new home. An address that another user has, proved or not, stays theirs."""
-        async with self._database.system() as connection:
-            taken = await connection.execute("SELECT FROM users WHERE lower(email) = lower(%s)", (plain(person.email or ""),))
-            email = None if taken.rowcount or not person.email else plain(person.email)
-            name = person.name or person.login
-            cursor = await connection.execute(
-                "INSERT INTO users (home_id, email, full_name, confirmed_at, github_id, github_login, github_tokens,"  # noqa: S608
-                " last_login_at) VALUES (%s, %s, %s, CASE WHEN %s THEN now() END, %s, %s, %s, now())"
-                f" RETURNING {COLUMNS}",
-                (
-                    await new_home(connection, name), email, plain(name), email is not None, person.id, plain(person.login),
-                    self._seal(tokens),
-                ),
-            )  # fmt: skip
-            row = await cursor.fetchone()
-            assert row is not None  # noqa: S101  (an insert returns its row)
-            user = User(*row)
-            await connection.execute(
-                "INSERT INTO members (organization_id, user_id, role) VALUES (%s, %s, 'owner')", (user.home_id, user.id)
-            )
-            await _login_is_theirs(connection, person)
-            await record(connection, None, act, f"user:{user.id}", {"github": person.login, "new": True})
-        return user
+        """A new user, owner of a new home. An address that another user has, proved or not, stays theirs.
 
-    async def sign_in(self, user: User, person: GitHubPerson, tokens: GitHubTokens, act: Act) -> None:
-        """Keep that this user signed in with that GitHub account, linked from now on. Raises LinkedElsewhere."""
+        Raises LinkedElsewhere where somebody else has just made one for the same account on GitHub.
+        """
         try:
             async with self._database.system() as connection:
-                cursor = await connection.execute(
-                    "UPDATE users SET github_id = %(github)s, github_login = %(login)s, github_tokens = %(tokens)s,"
-                    " seen_on_github_at = NULL, last_login_at = now()"
-                    " WHERE id = %(user)s AND coalesce(github_id, %(github)s) = %(github)s",
-                    {"github": person.id, "login": plain(person.login), "tokens": self._seal(tokens), "user": user.id},
+                taken = await connection.execute(
+                    "SELECT FROM users WHERE lower(email) = lower(%s)", (plain(person.email or ""),)
                 )
-                if cursor.rowcount == 0:
-                    raise LinkedElsewhere("This account is linked to another GitHub account.")
+                email = None if taken.rowcount or not person.email else plain(person.email)
+                user = await self._insert(connection, person, email, tokens)
                 await _login_is_theirs(connection, person)
-                await record(connection, None, act, f"user:{user.id}", {"github": person.login})
+                await record(connection, None, act, f"user:{user.id}", {"github": person.login, "new": True})
         except UniqueViolation:
-            raise LinkedElsewhere("This GitHub account is linked to another account.") from None
+            raise LinkedElsewhere("This account was made a moment ago: sign in once more.") from None
+        return user
+
+    async def _insert(self, connection: Connection, person: GitHubPerson, email: str | None, tokens: GitHubTokens) -> User:
+        name = plain(person.name or person.login)
+        cursor = await connection.execute(
+            "INSERT INTO users (home_id, email, full_name, confirmed_at, github_id, github_login, github_tokens)"  # noqa: S608
+            f" VALUES (%s, %s, %s, CASE WHEN %s THEN now() END, %s, %s, %s) RETURNING {COLUMNS}",
+            (
+                await new_home(connection, name), email, name, email is not None, person.id, plain(person.login),
+                self._seal(tokens),
+            ),
+        )  # fmt: skip
+        row = await cursor.fetchone()
+        assert row is not None  # noqa: S101  (an insert returns its row)
+        user = User(*row)
+        await connection.execute(
+            "INSERT INTO members (organization_id, user_id, role) VALUES (%s, %s, 'owner')", (user.home_id, user.id)
+        )
+        return user
+
+    async def link(self, user: User, person: GitHubPerson, tokens: GitHubTokens, act: Act) -> None:
+        """This user is that person on GitHub, from now on if they were not before. Raises LinkedElsewhere."""
+        values = {"github": person.id, "login": plain(person.login), "tokens": self._seal(tokens), "user": user.id}
+        try:
+            async with self._database.system() as connection:
+                row = await (await connection.execute(LINK, values)).fetchone()
+                if row is None:
+                    raise LinkedElsewhere("Your account is linked to another GitHub account.")
+                await _login_is_theirs(connection, person)
+                if row[0]:
+                    await record(connection, None, act, f"user:{user.id}", {"github": person.login, "linked": True})
+        except UniqueViolation:
+            raise LinkedElsewhere("This GitHub account is linked to another account here: sign in with it there.") from None
 
     async def tokens(self, user_id: int) -> HeldTokens | None:
         """The tokens of that user; None where there are none. Those that another SECRET_KEY encrypted come out empty."""

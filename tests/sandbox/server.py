@@ -108,8 +108,8 @@ class Server:
             raw = await _body(request)
         except ClientDisconnect:
             return None
-        if exchange.path.startswith(oauth.PREFIX) and (fault is None or fault.refusal() is None):
-            return self._page(exchange, request, raw)
+        if exchange.path.startswith(oauth.PREFIX):
+            return self._page(exchange, request, raw, fault)
         self.limits.running += 1
         try:
             response = self._rest(exchange, request, raw, fault)
@@ -120,8 +120,9 @@ class Server:
         exchange.status = response.status_code
         return response
 
-    def _page(self, exchange: Exchange, request: Request, raw: bytes) -> Response:
-        response = oauth.page(self.world, request, raw)
+    def _page(self, exchange: Exchange, request: Request, raw: bytes, fault: Fault | None) -> Response:
+        refusal = fault.refusal() if fault else None
+        response = oauth.page(self.world, request, raw) if refusal is None else Response(refusal.message, refusal.status)
         exchange.status = response.status_code
         return response
 

@@ -44,6 +44,6 @@ class SigningIn:
 
     def approve(self, authorize_url: str, login: str) -> str:
         """The browser opens GitHub's page as that person; gives the address that it is sent back to."""
-        answer = httpx.get(authorize_url, params={"login": login}, trust_env=False)
+        answer = httpx.get(httpx.URL(authorize_url).copy_merge_params({"login": login}), trust_env=False)
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]

@@ -2,7 +2,7 @@
 
 from tests.sandbox import access, shapes
 from tests.sandbox.answering import JSON, Answer, Call, Refused, not_found
-from tests.sandbox.world import HookDelivery, Installation
+from tests.sandbox.world import HookDelivery, Installation, User
 
 
 def app(call: Call) -> Answer:
@@ -76,10 +76,15 @@ def user(call: Call) -> Answer:
     who = call.world.users.get(call.path["username"].lower())
     if who is None:
         raise not_found()
+    return Answer(200, public(call, who))
+
+
+def public(call: Call, who: User) -> JSON:
+    """What everybody may know of an account."""
     nothing = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio", "twitter_username"))
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     dates = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
-    return Answer(200, shapes.user(call.world, who) | nothing | counts | dates)
+    return shapes.user(call.world, who) | nothing | counts | dates
 
 
 def hook_deliveries(call: Call) -> Answer:
