@@ -16,6 +16,7 @@ from handlers.indexing.work import Paused, Work
 from review.context.embedders.embedder import Embedder, EmbedderFailed
 from review.context.tree import MOST_FILES, MOST_HISTORY, Tree
 from review.errors import RefactorIQError, Superseded, TryAgain, UserError
+from review.progress import Rising, untold
 from review.reviewer import Clock
 from review.rules import RULES_PATH, parse_rules
 from review.words import count
@@ -133,7 +134,7 @@ class Indexing:
 
     async def run(self) -> Indexed:
         """All of it. Retrieval sees what was there before until everything is ready, and then all of it."""
-        clock, indexes = Clock(self.context.on_step), self.context.code_indexes
+        clock, indexes = Clock(self.context.on_step, Rising(untold)), self.context.code_indexes
         with clock.step("fetch"):
             tree = await self.context.source.branch(self.installed.installation.id, self.installed.repository)
         if await self._is_done(tree):
