@@ -75,6 +75,8 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
     sweep_leftovers(temporary_folder(settings.data_dir))
     if has_github_app(settings):
         read_key(settings.github_private_key.get_secret_value())
+    else:
+        log.warning("no GitHub App", because="GITHUB_APP_ID and GITHUB_PRIVATE_KEY are not set: jobs that need one will fail.")
     analyzers.preload()
     providers.preload()
     asyncio.run(_try_settings(settings))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from handlers.analyzing.measure import measured
 from handlers.context import Context
 from handlers.heartbeat import beside
 from handlers.host import Rejected
@@ -25,6 +26,7 @@ from review.pull_request import PullRequest
 from review.review import Review
 from review.rules import ReadRules, parse_rules
 from review.words import count
+from storage.analyses.keep import Measured
 from storage.database import Away
 from storage.reviews import ClaimedReview
 
@@ -42,11 +44,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """The change, what was found in it, and the rules that it was held against."""
+    """The change, what was found in it, the rules that it was held against, and how good its files are."""
 
     change: Change
     analysis: Analysis
     read: ReadRules
+    quality: Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Reviewing:
         retriever = None if held_back else await self._retriever(change, read)
         analysis = await self.context.reviewer.review(change, read, models_held_back=held_back, retriever=retriever)
         await note_context(self.context, analysis)
-        return Thought(change, replace(analysis, timings={"fetch": fetched, **analysis.timings}), read)
+        quality = await measured(change, analysis)
+        return Thought(change, replace(analysis, timings={"fetch": fetched, **analysis.timings}), read, quality)
 
     async def _retriever(self, change: Change, read: ReadRules) -> Retriever | None:
         """What finds other code for the models, where models are asked and may see it."""
@@ -104,14 +108,14 @@ class Reviewing:
         most = thought.read.rules.max_comments
         review = write_review(analysis, thought.change.diff, thread.marker, told=told, max_comments=most)
         if review is not None:
-            outcome = await self._post_new(analysis, review)
+            outcome = await self._post_new(thought, review)
         else:
-            outcome = await self._say_nothing_new(analysis, still=len(analysis.findings))
+            outcome = await self._say_nothing_new(thought, still=len(analysis.findings))
         self.context.on_step("post", monotonic() - started)
         return outcome
 
-    async def _post_new(self, analysis: Analysis, review: Review) -> str:
-        await self.context.reviews.keep(self.claimed, analysis, review)
+    async def _post_new(self, thought: Thought, review: Review) -> str:
+        await self.context.reviews.keep(self.claimed, thought.analysis, review, thought.quality)
         return await self._post(review)
 
     async def _post_planned(self, review: Review) -> str:
@@ -141,13 +145,13 @@ class Reviewing:
         await self.context.reviews.posted(self.claimed, posted.id, posted.body)
         return f"Review {posted.id} of this head stands already."
 
-    async def _say_nothing_new(self, analysis: Analysis, still: int) -> str:
-        marker = self._thread().marker
+    async def _say_nothing_new(self, thought: Thought, still: int) -> str:
+        marker, analysis = self._thread().marker, thought.analysis
         latest = await self.context.reviews.latest(self.claimed.head)
         note = write_note(analysis, marker, still)
         if latest is None:
-            return await self._post_new(analysis, note)
-        await self.context.reviews.keep(self.claimed, analysis, None)
+            return await self._post_new(thought, note)
+        await self.context.reviews.keep(self.claimed, analysis, None, thought.quality)
         body = note.body if latest.is_note else write_update(latest.body, analysis, marker, still)
         await self._thread().edit(self._head, latest.github_review_id, body)
         await self.context.reviews.edited(self.claimed, latest.github_review_id, body)

@@ -35,7 +35,7 @@ def worker(*, burst: bool = False) -> None:
     from bot.worker import run_worker
 
     settings = read_settings()
-    need(settings, "database_url", "redis_url", "github_app_id", "github_private_key")
+    need(settings, "database_url", "redis_url")
     run_worker(settings, burst=burst)
 
 

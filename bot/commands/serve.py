@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from bot.secret_key import secret_key
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, has_github_app, read_settings
 from bot.terminal import say
 from storage.embedded.child import die_with_parent
 
@@ -31,8 +31,10 @@ def serve() -> int:
         environment = stack.enter_context(services(settings))
         if code := _migrated(environment):
             return code
-        children = [Child(name, environment) for name in _processes(settings)]
+        children = [Child(name, environment) for name in ("web", "worker")]
         stack.callback(_stop_all, children)
+        if not has_github_app(settings):
+            say("GITHUB_APP_ID and GITHUB_PRIVATE_KEY are not set: uploads can be analyzed, and nothing that takes GitHub.")
         say(f"Starting; webhooks go to http://{settings.host}:{settings.port}/webhooks/github. Ctrl+C ends it.")
         return _supervise(children)
 
@@ -89,13 +91,6 @@ class Child:
 def _end_with_us() -> None:
     """Should we be killed, our services end with us: nobody is left to hold the port, or to wait for them."""
     die_with_parent(signal.SIGTERM)
-
-
-def _processes(settings: Settings) -> list[str]:
-    if settings.github_app_id and settings.github_private_key.get_secret_value():
-        return ["web", "worker"]
-    say("GITHUB_APP_ID and GITHUB_PRIVATE_KEY are not set: deliveries are received and kept, but no worker can review yet.")
-    return ["web"]
 
 
 def _migrated(environment: dict[str, str]) -> int:
