@@ -64,10 +64,10 @@ class Slice:
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go there; gives where that is. Raises ValueError where that is before the beginning."""
+        """Go there; gives where that is. Raises BeforeTheBeginning."""
         to = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
         if to < 0:
-            raise ValueError("before the beginning")
+            raise BeforeTheBeginning
         self._at = to
         return to
 
@@ -81,6 +81,10 @@ class Slice:
         read = self._file.read(wanted)
         self._at += len(read)
         return read
+
+
+class BeforeTheBeginning(OSError):
+    """What a file says as well, and zipfile counts on."""
 
 
 class TooMuchAtOnce(Exception):

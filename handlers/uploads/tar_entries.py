@@ -126,12 +126,13 @@ def _content(forward: Forward, member: tarfile.TarInfo) -> Iterator[bytes]:
     forward.allow(member.size)
     forward.seek(member.offset_data)
     left = member.size
-    while left:
-        piece = forward.read(min(PIECE, left))
-        if not piece:
-            raise Damaged
-        left -= len(piece)
-        yield piece
+    with _errors():
+        while left:
+            piece = forward.read(min(PIECE, left))
+            if not piece:
+                raise Damaged
+            left -= len(piece)
+            yield piece
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, cast
 from handlers.api.problem import Code, Problem
 from handlers.uploads.bounds import Bounds, Meter, amount, too_large, unsafe
 from handlers.uploads.names import left_out, safe_name
-from handlers.uploads.spool import PIECE, Slice, TooMuchAtOnce
+from handlers.uploads.spool import PIECE, BeforeTheBeginning, Slice, TooMuchAtOnce
 
 DIRECTORY_BYTES = 800
 """Bytes that the list of contents may take for each file that is allowed: zipfile reads it as a whole."""
@@ -20,7 +20,10 @@ ENCRYPTED, UTF8 = 0x1, 0x800
 HEADER = 30
 """Bytes of the header before each file, without its name."""
 
-BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError, OverflowError, RuntimeError)
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, BeforeTheBeginning, EOFError, NotImplementedError, ValueError, OverflowError,
+    RuntimeError,
+)  # fmt: skip
 """What zipfile raises for what is no sound zip."""
 
 
