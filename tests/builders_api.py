@@ -127,7 +127,7 @@ class Api:
     def sql(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """One statement on the database, by its owner; gives the rows, if there are any."""
         with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
-            cursor = connection.execute(statement.encode(), values)
+            cursor = connection.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
 

@@ -76,7 +76,8 @@ async def matches(asked: Asked[Any, Any], email: str, user: User | None, passwor
             headers={"Retry-After": str(seconds)},
         )
     if await passwords.match(user.password_hash if user else None, password):
-        await tries.give_back(email)
+        if not seconds:
+            await tries.give_back(email)
         return True
     await refused_login(asked, user)
     return False
