@@ -19,6 +19,7 @@ from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
 from storage.accounts.github_accounts import GitHubAccounts
 from storage.accounts.links import Links
+from storage.accounts.members import Members
 from storage.accounts.reading import Reading
 from storage.accounts.seen_on_github import SeenOnGitHub
 from storage.accounts.sessions import Sessions
@@ -36,8 +37,10 @@ from storage.installations import Installations
 from storage.limits import Limits, Rate, Rates
 from storage.live import Live
 from storage.objects import Objects, open_store
+from storage.proposals import Proposals
 from storage.queue import Queue
 from storage.redis_client import open_redis
+from storage.repositories import Repositories
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
 from storage.uploads import Uploads
@@ -68,6 +71,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             queue=queue,
             counts=counts,
             analyses=Analyses(database, reading),
+            proposals=Proposals(database, reading),
             live=live,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             uploads=Uploads(database, reading, settings.upload_days),
@@ -84,6 +88,8 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             sign_ins=SignIns(redis, secure=settings.public_url.startswith("https:")),
             github_accounts=accounts,
             sight=sight,
+            members=Members(database, reading),
+            repositories=Repositories(database, reading),
             tickets=Tickets(redis),
             api_keys=ApiKeys(database),
             tokens=Tokens(derived_key(secret_key(settings), "login")),

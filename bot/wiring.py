@@ -33,7 +33,9 @@ from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.live import Live
 from storage.objects import Objects, open_store
+from storage.proposals import Proposals
 from storage.queue import Queue
+from storage.repositories import Repositories
 from storage.reviews import Reviews
 from storage.tokens import Tokens
 from storage.uploads import Uploads
@@ -56,10 +58,13 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         embed = await stack.enter_async_context(embedders(settings))
         reading = Reading(database)
         yield Context(
+            database=database,
             deliveries=Deliveries(database),
             installations=Installations(database),
+            repositories=Repositories(database, reading),
             reviews=Reviews(database),
             analyses=Analyses(database, reading),
+            proposals=Proposals(database, reading),
             uploads=Uploads(database, reading, settings.upload_days),
             code_indexes=CodeIndexes(database),
             queue=queue,

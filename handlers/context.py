@@ -12,11 +12,14 @@ from storage.accounts.users import Users
 from storage.analyses import Analyses
 from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
+from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations
 from storage.live import Live
 from storage.objects import Objects
+from storage.proposals import Proposals
 from storage.queue import Queue
+from storage.repositories import Repositories
 from storage.reviews import Reviews
 from storage.uploads import Uploads
 
@@ -42,10 +45,13 @@ class Context:
     `on_step` is told each step of a job and the seconds that it took, for logs and live progress.
     """
 
+    database: Database
     deliveries: Deliveries
     installations: Installations
+    repositories: Repositories
     reviews: Reviews
     analyses: Analyses
+    proposals: Proposals
     uploads: Uploads
     code_indexes: CodeIndexes
     queue: Queue

@@ -94,8 +94,11 @@ class CodeHost(Protocol):
         """
         ...
 
-    async def commits_since(self, installation_id: int, repository: str, sha: str, branch: str) -> list[StandingCommit]:
-        """The commits on the branch that `sha` does not hold, oldest first, at most 250. Raises Gone where one is not there."""
+    async def commits_since(self, installation_id: int, repository: str, sha: str, head: str) -> list[StandingCommit]:
+        """The commits that `head` (a commit or a branch) holds and `sha` does not, oldest first, at most 250.
+
+        Raises Gone where one of the two is not there.
+        """
         ...
 
     async def app_login(self) -> str:

@@ -187,7 +187,7 @@ class Proposals:
         async with self._database.tenant(proposal.organization_id) as connection:
             stepped = await _one(connection, STEP, values)
             if stepped is not None:
-                details = {"from": proposal.state, "to": state, **({"commit": commit_sha} if commit_sha else {})}
+                details = {"to": state, **({"commit": commit_sha} if commit_sha else {})}
                 await record(connection, proposal.organization_id, act, f"proposal:{proposal.id}", details)
         return stepped
 
@@ -204,8 +204,7 @@ class Proposals:
         async with self._database.tenant(proposal.organization_id) as connection:
             stepped = await _one(connection, PREPARED, values)
             if stepped is not None:
-                details = {"from": State.PREPARING, "to": state}
-                await record(connection, proposal.organization_id, act, f"proposal:{proposal.id}", details)
+                await record(connection, proposal.organization_id, act, f"proposal:{proposal.id}", {"to": state})
         return stepped
 
     async def rename(self, proposal: ProposalRecord, title: str, act: Act) -> ProposalRecord | None:

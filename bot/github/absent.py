@@ -33,7 +33,7 @@ class NoGitHub:
     async def commit_files(self, installation_id: int, repository: str, new: NewCommit) -> str:  # noqa: ARG002
         _refuse()
 
-    async def commits_since(self, installation_id: int, repository: str, sha: str, branch: str) -> list[StandingCommit]:  # noqa: ARG002
+    async def commits_since(self, installation_id: int, repository: str, sha: str, head: str) -> list[StandingCommit]:  # noqa: ARG002
         _refuse()
 
     async def app_login(self) -> str:

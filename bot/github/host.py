@@ -59,8 +59,8 @@ class GitHubHost:
     async def commit_files(self, installation_id: int, repository: str, new: NewCommit) -> str:
         return await create_commit(self._client, installation_id, repository, new)
 
-    async def commits_since(self, installation_id: int, repository: str, sha: str, branch: str) -> list[StandingCommit]:
-        answer = await self._client.get(installation_id, f"/repos/{repository}/compare/{sha}...{quote(branch)}")
+    async def commits_since(self, installation_id: int, repository: str, sha: str, head: str) -> list[StandingCommit]:
+        answer = await self._client.get(installation_id, f"/repos/{repository}/compare/{sha}...{quote(head)}")
         return read_commits(fields(answer))
 
     async def app_login(self) -> str:

@@ -12,6 +12,7 @@ from storage.accounts.administration import Administration
 from storage.accounts.api_keys import ApiKeys
 from storage.accounts.github_accounts import GitHubAccounts
 from storage.accounts.links import Links
+from storage.accounts.members import Members
 from storage.accounts.reading import Reading
 from storage.accounts.sessions import Sessions
 from storage.accounts.sign_ins import SignIns
@@ -28,7 +29,9 @@ from storage.installations import Installations
 from storage.limits import Limits
 from storage.live import Live
 from storage.objects import Objects
+from storage.proposals import Proposals
 from storage.queue import Queue
+from storage.repositories import Repositories
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
 from storage.uploads import Uploads
@@ -48,6 +51,7 @@ class Services:
     queue: Queue
     counts: Counts
     analyses: Analyses
+    proposals: Proposals
     objects: Objects
     uploads: Uploads
     receiving: Receiving
@@ -63,6 +67,8 @@ class Services:
     sign_ins: SignIns
     github_accounts: GitHubAccounts
     sight: SightOnGitHub
+    members: Members
+    repositories: Repositories
     tickets: Tickets
     api_keys: ApiKeys
     tokens: Tokens
