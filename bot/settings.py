@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.addresses import http_address, networks, origins, redis_address
 from review.errors import UserError
 
 POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
@@ -62,7 +63,7 @@ class ModelSettings(BaseSettings):
     @field_validator("openai_base_url", "anthropic_base_url", "embedding_base_url")
     @classmethod
     def _base_url(cls, value: str) -> str:
-        return _http_address(value)
+        return http_address(value)
 
 
 class Settings(ModelSettings):
@@ -134,7 +135,7 @@ class Settings(ModelSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _origins(cls, value: object) -> object:
-        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return origins(value) if isinstance(value, str) else value
 
     @field_validator("log_level", "environment", mode="before")
     @classmethod
@@ -159,12 +160,15 @@ class Settings(ModelSettings):
         rest = text[scheme.end() :]
         return SecretStr("postgresql://" + (SSL.sub("sslmode=", rest) if "asyncpg" in scheme.group() else rest))
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "redis_cache_url")
     @classmethod
-    def _redis(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("must start with redis://, rediss:// or unix://")
-        return value
+    def _redis(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        return SecretStr(redis_address(value.get_secret_value(), clusters=info.field_name != "redis_url"))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        return networks(value)
 
     @field_validator("storage_url")
     @classmethod
@@ -182,13 +186,7 @@ class Settings(ModelSettings):
     @field_validator("github_api_url", "github_web_url", "public_url")
     @classmethod
     def _url(cls, value: str) -> str:
-        return _http_address(value)
-
-
-def _http_address(value: str) -> str:
-    if value and urlsplit(value).scheme not in ("http", "https"):
-        raise ValueError("must start with https:// (or http:// on a private network)")
-    return value.rstrip("/")
+        return http_address(value)
 
 
 def read_private_key(text: str) -> str:

@@ -2,27 +2,33 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
 
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.logs import report, set_up_logs, set_up_reports
 from bot.open_services import open_services
 from bot.settings import Settings, read_settings
 from handlers.api import ENDPOINTS
 from handlers.api.answers import failure
-from handlers.api.problem import Code, Problem
+from handlers.api.docs import documentation
+from handlers.api.problem import MEANINGS, Code, Problem
 from handlers.api.serve import routes
 from handlers.api.services import Services
+from handlers.browsers import Compressed, Origins
 from handlers.health import Health
 from handlers.intake import Intake
+from handlers.live import LiveAnalysis
 from handlers.metrics import Metrics
-from handlers.middleware import Guarded
+from handlers.middleware import BUG, Guarded
+from handlers.unread import Unread
 from handlers.webhook import Webhook
 from storage.counts import Counts
 from storage.database import Database
@@ -39,7 +45,10 @@ def create_app() -> ASGIApp:
     settings = read_settings()
     set_up_logs(settings)
     set_up_reports(settings)
-    return Guarded(Doors(settings), report)
+    app = Guarded(Doors(settings), report)
+    # The caller's address is the nearest one that no trusted proxy has; without this setting, whoever is connected.
+    trusted = settings.trusted_proxies
+    return cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, app), trusted)) if trusted else app
 
 
 class Doors:
@@ -51,17 +60,21 @@ class Doors:
         self._webhook: Webhook | None = None
         self._services: Services | None = None
         self._health = Health({})
-        self._others = Starlette(
+        others = Starlette(
             routes=[
                 Route("/api/v1/health", self._alive),
                 Route("/api/v1/health/ready", self._ready),
                 Route("/api/v1/health/metrics", self._metrics.page),
+                *documentation(ENDPOINTS, settings.public_url),
                 *routes(ENDPOINTS, self._opened),
+                WebSocketRoute("/ws/analysis/{id}", LiveAnalysis(self._opened).follow),
             ],
-            exception_handlers={HTTPException: _error},
+            exception_handlers={HTTPException: _error, Exception: _bug},
             lifespan=self._lifespan,
         )
-        self._others.router.redirect_slashes = False
+        others.router.redirect_slashes = False
+        compressed = Compressed(Unread(others))
+        self._others = Origins(compressed, settings.cors_origins) if settings.cors_origins else compressed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._webhook is not None and scope["type"] == "http" and scope["path"] == WEBHOOK:
@@ -98,8 +111,17 @@ class Doors:
         return await self._health.ready(request)
 
 
+STATUS = {MEANINGS[code].status: code for code in reversed(MEANINGS)}
+"""The first code of each HTTP status."""
+
+
 async def _error(_: Request, error: Exception) -> Response:
-    """Whatever is not there, in the form of all our answers."""
+    """What the framework refused, in the form of all our answers."""
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
-    code = Code.METHOD_NOT_ALLOWED if error.status_code == 405 else Code.NOT_FOUND
-    return failure(Problem(code, f"{error.detail}.", headers=error.headers))
+    code = STATUS.get(error.status_code, Code.MALFORMED if error.status_code < 500 else Code.INTERNAL)
+    return failure(Problem(code, f"{error.detail.rstrip('.')}.", headers=error.headers))
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    """The middleware has it on record: it is raised again."""
+    return failure(BUG)

@@ -29,7 +29,7 @@ async def refuse(send: Send, receive: Receive, status: int, answer: dict[str, An
     allowed = [(b"allow", allow.encode())] if allow else []
     await _start(send, status, body := _json.encode(answer), (b"connection", b"close"), *allowed)
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    await _discard(receive)
+    await discard(receive)
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -38,7 +38,8 @@ async def _start(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-async def _discard(receive: Receive) -> None:
+async def discard(receive: Receive) -> None:
+    """Drop what is left of the request's body, or as much of it as is sent within DISCARD_SECONDS."""
     left = MOST_DISCARDED
     with suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):

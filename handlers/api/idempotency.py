@@ -26,7 +26,7 @@ KEPT_HEADERS = ("content-type", "location", "retry-after")
 
 def may_repeat(asked: Asked[Any, Any]) -> bool:
     """Whether the endpoint knows the header: not where answers hold secrets, which are kept nowhere."""
-    return asked.endpoint.method == "POST" and asked.caller.user is not None and asked.endpoint.tag not in ("auth", "ws")
+    return asked.endpoint.method == "POST" and asked.caller.user is not None and asked.endpoint.tag != "auth"
 
 
 async def once(asked: Asked[Any, Any], raw: bytes, perform: Callable[[], Awaitable[Response]]) -> Response:
