@@ -27,7 +27,7 @@ def review(
     path: Annotated[Path, typer.Argument(help="A git checkout.")] = Path(),
     base: Annotated[str | None, typer.Option(help="Compare with this revision (default: where the branch left main).")] = None,
     head: Annotated[str | None, typer.Option(help="Review this revision (default: the working tree).")] = None,
-    format: Annotated[str, typer.Option(help="text, json, markdown or sarif.")] = "text",
+    format: Annotated[str, typer.Option(help="text, json, markdown, sarif, html or pdf.")] = "text",
     fail_on: Annotated[str | None, typer.Option(help="Exit 1 at this severity or worse: critical … info.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Write the verified suggestions into the working tree.")] = False,
 ) -> None:

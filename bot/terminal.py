@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from review.analysis import Analysis
-from review.diff import Diff
 from review.finding import Finding, Severity
 from review.reports.lines import as_diff
 from review.reports.words import coverage, found, incomplete, place
@@ -55,22 +54,22 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
         yield told
 
 
-def text_report(analysis: Analysis, diff: Diff) -> str:
+def text_report(analysis: Analysis) -> str:
     """The analysis for people, coloured when stdout is a terminal that shows colours and NO_COLOR is not set."""
     from rich.console import Console
 
     console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
     with console.capture() as captured:
-        for line in _lines(analysis, diff):
+        for line in _lines(analysis):
             console.print(line)
     return captured.get()
 
 
-def _lines(analysis: Analysis, diff: Diff) -> Iterator["Text"]:
+def _lines(analysis: Analysis) -> Iterator["Text"]:
     from rich.text import Text
 
     for finding in analysis.findings:
-        yield from _finding(finding, diff)
+        yield from _finding(finding)
         yield Text()
     headline = found(analysis)
     yield Text(f"{headline[0].upper()}{headline[1:]}.", style="bold")
@@ -80,7 +79,7 @@ def _lines(analysis: Analysis, diff: Diff) -> Iterator["Text"]:
         yield Text(harmless(row), style="dim")
 
 
-def _finding(finding: Finding, diff: Diff) -> Iterator["Text"]:
+def _finding(finding: Finding) -> Iterator["Text"]:
     from rich.text import Text
 
     yield Text.assemble(
@@ -92,5 +91,5 @@ def _finding(finding: Finding, diff: Diff) -> Iterator["Text"]:
     )
     for line in finding.message.splitlines():
         yield Text(f"    {harmless(line)}")
-    for line in as_diff(finding, diff):
+    for line in as_diff(finding):
         yield Text(f"    {harmless(line.expandtabs(8))}", style=DIFF_STYLES.get(line[0], ""))

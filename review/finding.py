@@ -68,7 +68,8 @@ class Suggestion:
     `replacement` holds whole lines joined with `\\n`, nothing after the last; where the file's lines end with `\\r\\n` each
     keeps its `\\r`, the last one too (an empty string deletes the lines). Before it is verified, any line ends will do.
     It may cover other lines than its finding's location.
-    `verdict` is set by `review.verify`; `because` says why a refused one is not shown.
+    `verdict` is set by `review.verify`; `because` says why a refused one is not shown; `replaced` holds the lines that a
+    verified one replaces, each ended with `\\n` alone, so that they can be shown where the file is not at hand.
     """
 
     first_line: int
@@ -76,6 +77,7 @@ class Suggestion:
     replacement: str
     verdict: Verdict = Verdict.UNTRIED
     because: str = ""
+    replaced: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def _tried(finding: Finding, suggestion: Suggestion, file: FileDiff, data: bytes
     best = patch if isinstance(patch, str) else _best(mended(patch))
     if isinstance(best, str):
         return _refused(suggestion, best)
-    return replace(suggestion, replacement=best.replacement, verdict=Verdict.VERIFIED, because="")
+    old = "".join(f"{line}\n" for line in best.old)
+    return replace(suggestion, replacement=best.replacement, verdict=Verdict.VERIFIED, because="", replaced=old)
 
 
 def _refused(suggestion: Suggestion, because: str) -> Suggestion:

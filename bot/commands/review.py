@@ -22,6 +22,7 @@ from review.diff import Diff
 from review.errors import UserError
 from review.finding import Severity
 from review.reports import REPORTS
+from review.reports.report import Reported
 from review.reports.words import incomplete
 from review.reviewer import Reviewer
 from review.rules import RULES_PATH, parse_rules
@@ -119,8 +120,8 @@ def _tell(asked: Asked, analysis: Analysis) -> None:
 
 def _report(format: str, analysis: Analysis, diff: Diff) -> bytes:
     if format == TEXT:
-        return text_report(analysis, diff).encode(sys.stdout.encoding or "utf-8", "backslashreplace")
-    return next(report for report in REPORTS if report.name == format).write(analysis, diff)
+        return text_report(analysis).encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    return next(report for report in REPORTS if report.name == format).write(Reported(analysis, diff))
 
 
 def _print(document: bytes) -> None:

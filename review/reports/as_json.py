@@ -1,28 +1,37 @@
-"""The analysis as JSON, for scripts: every field by its name in the code, and no suggestion but those that hold."""
+"""The analysis as JSON, for scripts: the fields that `docs/reports.md` lists, and no suggestion but those that hold."""
 
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
-from review.analysis import Analysis, Dropped
-from review.diff import Diff
+from review.analysis import Dropped
 from review.finding import Finding
+from review.reports.report import Reported
+from review.secrets.blank import blank_secrets
 
 
 class Json:
     """Fulfils Report."""
 
     name = "json"
+    media_type = "application/json"
+    ending = "json"
 
-    def write(self, analysis: Analysis, diff: Diff) -> bytes:
+    def write(self, reported: Reported) -> bytes:
         """See Report. Bytes of a path that are not UTF-8 are written as `\\udcNN`."""
+        analysis = reported.analysis
         document = {
+            "title": reported.title,
+            "subject": reported.subject,
+            "finished_at": None if reported.finished_at is None else reported.finished_at.isoformat(),
             "head_sha": analysis.head_sha,
             "partial": analysis.partial,
-            "changed_files": len(diff.files),
+            "score": reported.score,
+            "metrics": dict(reported.metrics),
+            "changed_files": len({*analysis.read, *(item.path for item in analysis.skipped)}),
             "changed_lines": analysis.changed_lines,
-            "findings": [_finding(finding) for finding in analysis.findings],
+            "findings": [{"id": issue} | _finding(finding) for issue, finding in reported.findings],
             "dropped": [_dropped(item) for item in analysis.dropped],
             "read": analysis.read,
             "skipped": [asdict(item) for item in analysis.skipped],
@@ -38,7 +47,8 @@ class Json:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    written = asdict(finding)
+    """Its quote may be a password's line: what was one is blanked."""
+    written = asdict(finding) | {"quote": blank_secrets(finding.quote)}
     if finding.verified_suggestion is None:
         written["suggestion"] = None
     return written

@@ -2,40 +2,55 @@
 
 from collections.abc import Iterator
 
-from review.analysis import Analysis
 from review.clean import cleaned, code, fenced
-from review.diff import Diff
 from review.finding import Finding
 from review.reports.lines import as_diff
-from review.reports.words import coverage, found, incomplete, place
+from review.reports.report import Reported
+from review.reports.words import coverage, found, incomplete, measured, place
+from review.secrets.blank import blank_secrets
 
 
 class Markdown:
     """Fulfils Report."""
 
     name = "markdown"
+    media_type = "text/markdown; charset=utf-8"
+    ending = "md"
 
-    def write(self, analysis: Analysis, diff: Diff) -> bytes:
+    def write(self, reported: Reported) -> bytes:
         """See Report."""
-        return ("\n\n".join(_blocks(analysis, diff)) + "\n").encode("utf-8", "backslashreplace")
+        return ("\n\n".join(_blocks(reported)) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _blocks(analysis: Analysis, diff: Diff) -> Iterator[str]:
+def _blocks(reported: Reported) -> Iterator[str]:
+    analysis = reported.analysis
     yield f"# RefactorIQ: {found(analysis)}"
+    occasion = [_line(text) for text in (reported.title, reported.subject) if text]
+    if occasion:
+        yield " · ".join(occasion)
     if analysis.partial:
         yield f"**{incomplete()}**"
-    for finding in analysis.findings:
-        yield from _finding(finding, diff)
+    for issue, finding in reported.findings:
+        yield from _finding(issue, finding)
+    if rows := measured(reported):
+        yield "## Score and metrics"
+        yield "\n".join(f"- {name}: {value}" for name, value in rows)
     yield "## Coverage"
-    yield "\n".join(f"- {' '.join(cleaned(row).split())}" for row in coverage(analysis))
+    yield "\n".join(f"- {_line(row)}" for row in coverage(analysis))
 
 
-def _finding(finding: Finding, diff: Diff) -> Iterator[str]:
+def _line(text: str) -> str:
+    """Cleaned, on one line."""
+    return " ".join(cleaned(text).split())
+
+
+def _finding(issue: str, finding: Finding) -> Iterator[str]:
     yield f"## {code(place(finding))}"
     rule = code(f"{finding.source} {finding.rule}")
     link = f"[{rule}]({finding.help_url})" if finding.help_url.startswith("https://") else rule
-    yield f"**{finding.severity.capitalize()} · {finding.category}** · {link}"
-    yield cleaned(finding.message)
-    suggested = as_diff(finding, diff)
+    name = f" · {issue}" if issue else ""
+    yield f"**{finding.severity.capitalize()} · {finding.category}** · {link}{name}"
+    yield cleaned(blank_secrets(finding.message))
+    suggested = as_diff(finding)
     if suggested:
-        yield fenced("\n".join(suggested), "diff")
+        yield fenced(blank_secrets("\n".join(suggested)), "diff")

@@ -15,6 +15,7 @@ from review.clean import visible
 from review.diff import Diff, FileDiff, FileStatus
 from review.finding import Category, Finding, Severity, Side, Suggestion
 from review.reports.lines import head_lines, where_it_stood
+from review.reports.report import Reported
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "refactoriq/v1"
@@ -42,9 +43,12 @@ class Sarif:
     """Fulfils Report."""
 
     name = "sarif"
+    media_type = "application/sarif+json"
+    ending = "sarif"
 
-    def write(self, analysis: Analysis, diff: Diff) -> bytes:
+    def write(self, reported: Reported) -> bytes:
         """See Report."""
+        analysis, diff = reported.analysis, reported.diff
         rules = {_rule_id(finding): finding for finding in reversed(analysis.findings)}  # worst first: the worst one speaks
         numbers = {rule: number for number, rule in enumerate(rules)}
         run = {

@@ -1,9 +1,9 @@
-"""A suggestion as the lines that go and the lines that come, read out of the diff."""
+"""A suggestion as the lines that go and the lines that come; and where lines of the diff stand in the head."""
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from review.diff import Diff, FileDiff, Line
+from review.diff import FileDiff, Line
 from review.finding import Finding, Side
 
 
@@ -12,15 +12,16 @@ def head_lines(file: FileDiff, first: int, last: int) -> list[Line]:
     return [line for line in file.lines() if line.new is not None and first <= line.new <= last]
 
 
-def as_diff(finding: Finding, diff: Diff) -> list[str]:
+def as_diff(finding: Finding) -> list[str]:
     """The verified suggestion's lines, each led by `-`, `+` or a space; none where there is no such suggestion.
 
-    Lines have no end, neither `\\n` nor `\\r`. What the diff does not show of the old lines is not made up.
+    Lines have no end, neither `\\n` nor `\\r`. Where it is not known what is replaced (kept by an older version), only what
+    comes is shown.
     """
-    suggestion, file = finding.verified_suggestion, diff.file_of(finding.location)
-    if suggestion is None or file is None:
+    suggestion = finding.verified_suggestion
+    if suggestion is None:
         return []
-    old = [line.text.removesuffix("\r") for line in head_lines(file, suggestion.first_line, suggestion.last_line)]
+    old = suggestion.replaced.split("\n")[:-1]
     new = [line.removesuffix("\r") for line in suggestion.replacement.split("\n")] if suggestion.replacement else []
     return list(_compared(old, new))
 

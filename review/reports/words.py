@@ -4,6 +4,7 @@ from collections import Counter
 
 from review.analysis import Analysis
 from review.finding import Finding, Side
+from review.reports.report import Reported
 from review.words import count, found_in_files
 
 MOST_LISTED = 30
@@ -26,6 +27,19 @@ def place(finding: Finding) -> str:
     """`path:line`, as editors and terminals take it; deleted lines are numbered in the base, and it says so."""
     deleted = " (deleted)" if finding.location.side is Side.LEFT else ""
     return f"{finding.path}:{finding.location.first_line}{deleted}"
+
+
+def measured(reported: Reported) -> list[tuple[str, str]]:
+    """The score and the metrics by what people call them; none of those that are not known. `docs/score.md` explains them."""
+    metrics = reported.metrics
+    known = [
+        ("Score", reported.score, "{:g} of 100"),
+        ("Lines of code", metrics.get("lines_of_code"), "{:,}"),
+        ("Mean complexity of a function", metrics.get("complexity"), "{:g}"),
+        ("Highest complexity of a function", metrics.get("highest_complexity"), "{:,}"),
+        ("Maintainability index", metrics.get("maintainability"), "{:g} of 100"),
+    ]
+    return [(name, form.format(value)) for name, value, form in known if value is not None]
 
 
 def coverage(analysis: Analysis) -> list[str]:

@@ -95,7 +95,7 @@ def test_fail_on_is_0_where_nothing_was_found(checkout: BuiltRepository) -> None
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"format": "xml"}, "There is no format xml: use one of text, json, markdown, sarif."),
+        ({"format": "xml"}, "There is no format xml: use one of text, json, markdown, sarif, html, pdf."),
         ({"fail_on": "bad"}, "There is no severity bad: --fail-on takes one of critical, high, medium, low, info."),
         ({"apply": True, "head": "change"}, "--apply writes into the files on disk"),
     ],
@@ -117,6 +117,14 @@ def test_a_format_for_programs_is_a_whole_document(
     assert b"No model looked at this change" in told.err
     findings = document["findings"] if format == "json" else document["runs"][0]["results"]
     assert len(findings) == 2
+
+
+@pytest.mark.parametrize(("format", "start"), [("html", b"<!DOCTYPE html>"), ("pdf", b"%PDF-")])
+def test_a_document_for_people_is_written_too(
+    checkout: BuiltRepository, capsysbinary: pytest.CaptureFixture[bytes], format: str, start: bytes
+) -> None:
+    run(checkout.path, format=format)
+    assert capsysbinary.readouterr().out.startswith(start)
 
 
 def test_markdown_is_written_too(checkout: BuiltRepository, capsysbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -8,10 +8,9 @@ import pytest
 
 from bot.terminal import harmless, say, text_report
 from review.analysis import Skipped
-from review.diff import Diff
 from review.finding import Severity
 from tests.builders_review import a_finding
-from tests.review.reports.builders import a_diff_of_a_new_file, a_mended_finding, an_analysis
+from tests.review.reports.builders import a_mended_finding, an_analysis
 
 pytestmark = pytest.mark.unit
 
@@ -32,13 +31,12 @@ def a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
 
 
-MENDED = a_mended_finding(2, 2, "def f(items=None):\n    items = items or []", severity=Severity.HIGH)
-DIFF = a_diff_of_a_new_file(b"import os\ndef f(items=[]):\n")
+MENDED = a_mended_finding(2, 2, "def f(items=None):\n    items = items or []", "def f(items=[]):\n", severity=Severity.HIGH)
 
 
 def test_a_report_for_people_reads_so() -> None:
     analysis = an_analysis(MENDED, notes=("No model looked at this change.",), skipped=(Skipped("logo.png", "binary"),))
-    assert text_report(analysis, DIFF) == (
+    assert text_report(analysis) == (
         "app.py:2  high  correctness  ruff B006\n"
         "    A mutable default is shared between calls.\n"
         "    -def f(items=[]):\n"
@@ -54,14 +52,14 @@ def test_a_report_for_people_reads_so() -> None:
 
 
 def test_nothing_found_and_an_incomplete_look_are_told_apart() -> None:
-    assert text_report(an_analysis(), Diff()).startswith("Nothing to report.\nRead: 1 file")
-    assert "This review is not complete" in text_report(an_analysis(partial=True), Diff())
-    assert text_report(an_analysis(read=()), Diff()).startswith("Nothing that can be reviewed.")
+    assert text_report(an_analysis()).startswith("Nothing to report.\nRead: 1 file")
+    assert "This review is not complete" in text_report(an_analysis(partial=True))
+    assert text_report(an_analysis(read=())).startswith("Nothing that can be reviewed.")
 
 
 def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     a_terminal(monkeypatch)
-    shown = text_report(an_analysis(MENDED), DIFF)
+    shown = text_report(an_analysis(MENDED))
     assert "\x1b[31m    -def f(items=[]):\x1b[0m" in shown
     assert "\x1b[32m    +def f(items=None):\x1b[0m" in shown
 
@@ -69,24 +67,24 @@ def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     a_terminal(monkeypatch)
     monkeypatch.setenv("NO_COLOR", "1")
-    shown = text_report(an_analysis(MENDED), DIFF)
+    shown = text_report(an_analysis(MENDED))
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]", shown)
 
 
 def test_long_lines_are_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     a_terminal(monkeypatch)
     message = "word " * 100
-    assert message.strip() in text_report(an_analysis(a_finding(message=message.strip())), Diff())
+    assert message.strip() in text_report(an_analysis(a_finding(message=message.strip())))
 
 
 def test_no_escape_sequence_of_a_path_a_message_or_code_gets_through(monkeypatch: pytest.MonkeyPatch) -> None:
     a_terminal(monkeypatch)
     analysis = an_analysis(
         a_finding(path=f"{HOSTILE}.py", message=f"{HOSTILE}\n{HOSTILE}", rule=HOSTILE, source=HOSTILE),
-        a_mended_finding(1, 1, f"x = '{HOSTILE}'"),
+        a_mended_finding(1, 1, f"x = '{HOSTILE}'", f"y = '{HOSTILE}'\n"),
         notes=(HOSTILE,), skipped=(Skipped(HOSTILE, HOSTILE),), models=(HOSTILE,),
     )  # fmt: skip
-    shown = OURS.sub("", text_report(analysis, a_diff_of_a_new_file(f"y = '{HOSTILE}'\n".encode())))
+    shown = OURS.sub("", text_report(analysis))
     assert all(c.isprintable() or c == "\n" for c in shown)
     assert "\\x1b]0;owned\\x07" in shown and "\\u202e" in shown
 

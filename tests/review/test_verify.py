@@ -47,6 +47,13 @@ def verified(suggestions: list[Suggestion], text: str | bytes = CODE, path: str 
     return [finding.suggestion for finding in done if finding.suggestion]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_verified_suggestion_knows_the_lines_that_it_replaces(end: str) -> None:
+    text = CODE.replace("\n", end)
+    opening = "def total(items, start=0):\n    result = start\n"
+    assert one(Suggestion(4, 5, "def total(items):\n    result = 0"), text).replaced == opening
+
+
 def after(suggestion: Suggestion, text: str | bytes = CODE) -> str:
     assert suggestion.verdict is Verdict.VERIFIED, suggestion.because
     return apply_suggestions(text.encode() if isinstance(text, str) else text, [suggestion]).decode()

@@ -32,7 +32,7 @@ def an_analysis(*findings: Finding, **changes: Any) -> Analysis:
     return Analysis(head_sha="a" * 40, findings=findings, **(fields | changes))
 
 
-def a_mended_finding(first: int, last: int, replacement: str, **changes: Any) -> Finding:
-    """A finding whose verified suggestion replaces those lines."""
-    suggestion = Suggestion(first, last, replacement, Verdict.VERIFIED)
+def a_mended_finding(first: int, last: int, replacement: str, replaced: str = "", **changes: Any) -> Finding:
+    """A finding whose verified suggestion replaces those lines, which were `replaced`."""
+    suggestion = Suggestion(first, last, replacement, Verdict.VERIFIED, replaced=replaced)
     return a_finding(line=first, last=last, suggestion=suggestion, fingerprint="f" * 32, **changes)

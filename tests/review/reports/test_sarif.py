@@ -13,6 +13,7 @@ from review.analysis import Analysis, Dropped, Skipped
 from review.diff import Diff
 from review.finding import Category, Finding, Severity, Side, Suggestion, Verdict
 from review.reports.as_sarif import Sarif
+from review.reports.report import Reported
 from review.suggestions.patch import apply_suggestions
 from tests.builders_review import a_finding
 from tests.review.reports.builders import a_diff_of, a_diff_of_a_new_file, a_mended_finding, an_analysis
@@ -30,7 +31,7 @@ def validator() -> Draft4Validator:
 
 def sarif(analysis: Analysis, diff: Diff | None = None) -> Any:
     """The document's one run, held against the schema."""
-    document = json.loads(Sarif().write(analysis, diff or Diff()))
+    document = json.loads(Sarif().write(Reported(analysis, diff or Diff())))
     assert [error.message for error in validator().iter_errors(document)] == []
     return document["runs"][0]
 
