@@ -26,6 +26,7 @@ from bot.logs import report, set_up_logs, set_up_reports
 from bot.settings import Settings, has_github_app, read_settings
 from bot.wiring import open_context
 from handlers.context import Context
+from handlers.give_up import give_up
 from handlers.perform import perform as perform_job
 from handlers.perform import put_off
 from handlers.sweep import sweep
@@ -235,7 +236,7 @@ async def sweep_once(settings: Settings) -> None:
         Database.open(settings.database_url.get_secret_value(), pool_size=1) as database,
         Queue.open(settings.redis_url.get_secret_value()) as queue,
     ):
-        await sweep(Deliveries(database), queue)
+        await sweep(database, queue)
 
 
 async def forget_once(settings: Settings) -> None:
@@ -272,15 +273,16 @@ async def attempt(settings: Settings, kind: str, arguments: Mapping[str, Any]) -
         except Exception as error:
             log.exception("bug", job=kind)
             report(error, delivery=str(arguments["delivery_id"]), job=kind)
-            return await _after_bug(context, str(arguments["delivery_id"]), error)
+            return await _after_bug(context, kind, arguments, error)
 
 
-async def _after_bug(context: Context, delivery_id: str, error: Exception) -> float | None:
+async def _after_bug(context: Context, kind: str, arguments: Mapping[str, Any], error: Exception) -> float | None:
     """A few more tries, for it may have been a race; then the delivery says what it was. Its name only: no code, no data."""
+    delivery_id = str(arguments["delivery_id"])
     delivery = await context.deliveries.get(delivery_id)
     attempts = delivery.attempts if delivery is not None else MOST_BUGS
     because = f"A mistake of ours ({type(error).__name__}); the log tells more."
     if attempts < MOST_BUGS:
-        return await put_off(context, delivery_id, TryAgain(because), attempts)
-    await context.deliveries.failed(delivery_id, because)
+        return await put_off(context, kind, arguments, TryAgain(because), attempts)
+    await give_up(context.database, delivery_id, kind, arguments, because)
     return None

@@ -19,7 +19,7 @@ from storage.live import Live
 from storage.objects import Objects
 from storage.proposals import Proposals
 from storage.queue import Queue
-from storage.repositories import Repositories
+from storage.repositories import KeptRepositories
 from storage.reviews import Reviews
 from storage.uploads import Uploads
 
@@ -48,7 +48,7 @@ class Context:
     database: Database
     deliveries: Deliveries
     installations: Installations
-    repositories: Repositories
+    repositories: KeptRepositories
     reviews: Reviews
     analyses: Analyses
     proposals: Proposals

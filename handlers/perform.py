@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from handlers.context import Context
+from handlers.give_up import give_up
 from handlers.host import Gone, Rejected
 from handlers.jobs import JOBS
 from review.errors import Superseded, TryAgain, UserError
@@ -39,7 +40,7 @@ async def perform(context: Context, kind: str, arguments: Mapping[str, Any]) -> 
         await deliveries.superseded(delivery_id, str(superseded))
         log.info("job superseded", job=kind, because=str(superseded))
     except TryAgain as again:
-        return await put_off(context, delivery_id, again, attempt)
+        return await put_off(context, kind, arguments, again, attempt)
     except (UserError, Gone, Rejected) as error:
         await deliveries.failed(delivery_id, str(error))
         log.error("job failed", job=kind, because=str(error))
@@ -60,10 +61,12 @@ async def _within_time(context: Context, kind: str, arguments: Mapping[str, Any]
         raise TryAgain(f"It took longer than {SECONDS / 60:.0f} minutes.") from None
 
 
-async def put_off(context: Context, delivery_id: str, because: TryAgain, attempt: int) -> float | None:
+async def put_off(context: Context, kind: str, arguments: Mapping[str, Any], because: TryAgain, attempt: int) -> float | None:
     """Note that it will be tried again, and give the seconds until then; None when it was tried often enough."""
+    delivery_id = str(arguments["delivery_id"])
     if attempt >= MOST_ATTEMPTS:
-        await context.deliveries.failed(delivery_id, f"Given up after {attempt} attempts. The last one: {because}")
+        last = f"Given up after {attempt} attempts. The last one: {because}"
+        await give_up(context.database, delivery_id, kind, arguments, last)
         log.error("job given up", attempts=attempt, because=str(because))
         return None
     await context.deliveries.retrying(delivery_id, str(because))

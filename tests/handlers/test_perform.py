@@ -23,6 +23,7 @@ pytestmark = pytest.mark.integration
 class Bench:
     """A Context of which only the deliveries are there: no job of these tests asks for more."""
 
+    database: Database
     deliveries: Deliveries
     done: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -33,7 +34,7 @@ async def bench(database: Database) -> Bench:
     deliveries = Deliveries(database)
     row = NewDelivery("d-1", "pull_request", "opened", 1, 2, 3, 7, "a" * 40, "received", job=b"{}")
     await deliveries.remember([row])
-    return Bench(deliveries)
+    return Bench(database, deliveries)
 
 
 async def run(bench: Bench, monkeypatch: pytest.MonkeyPatch, ends: Any, kind: str = "a job") -> float | None:

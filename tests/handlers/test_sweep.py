@@ -41,7 +41,7 @@ class Floor:
             )
 
     async def swept(self) -> int:
-        return await sweep(self.deliveries, self.queue)
+        return await sweep(self.database, self.queue)
 
     def waiting(self) -> list[bytes]:
         return sorted(self.redis.lrange("rq:queue:high", 0, -1))
