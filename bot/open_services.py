@@ -40,7 +40,7 @@ from storage.objects import Objects, open_store
 from storage.proposals import Proposals
 from storage.queue import Queue
 from storage.redis_client import open_redis
-from storage.repositories import Repositories
+from storage.repositories import KeptRepositories
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
 from storage.uploads import Uploads
@@ -89,7 +89,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             github_accounts=accounts,
             sight=sight,
             members=Members(database, reading),
-            repositories=Repositories(database, reading),
+            repositories=KeptRepositories(database, reading),
             tickets=Tickets(redis),
             api_keys=ApiKeys(database),
             tokens=Tokens(derived_key(secret_key(settings), "login")),

@@ -35,7 +35,7 @@ from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.proposals import Proposals
 from storage.queue import Queue
-from storage.repositories import Repositories
+from storage.repositories import KeptRepositories
 from storage.reviews import Reviews
 from storage.tokens import Tokens
 from storage.uploads import Uploads
@@ -61,7 +61,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             database=database,
             deliveries=Deliveries(database),
             installations=Installations(database),
-            repositories=Repositories(database, reading),
+            repositories=KeptRepositories(database, reading),
             reviews=Reviews(database),
             analyses=Analyses(database, reading),
             proposals=Proposals(database, reading),

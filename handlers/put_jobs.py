@@ -61,11 +61,12 @@ async def put_index_jobs(context: Context, repositories: Sequence[Installed], oc
 
     Each repository is put once for the same `occasion` (any text), however often a job that puts it is repeated.
     """
-    jobs = [_index_job(installed, occasion) for installed in repositories]
+    jobs = [index_job(installed, occasion) for installed in repositories]
     return await put_own_jobs(context.deliveries, context.queue, jobs)
 
 
-def _index_job(installed: Installed, occasion: str) -> OwnJob:
+def index_job(installed: Installed, occasion: str) -> OwnJob:
+    """The job that brings a repository's index up to date, once for the same `occasion` (any text)."""
     unique = hashlib.sha256(occasion.encode()).hexdigest()[:20]
     id = f"index-{installed.repository.id}-{unique}"
     return OwnJob(id, KIND, index_arguments(id, installed), "low", installed=installed)

@@ -35,7 +35,8 @@ class Retrieving:
     head: Head
 
     async def retriever(self, change: Change) -> Retriever | None:
-        """What finds other code for this change; None where there is nothing to find it in. Whatever fails costs that alone."""
+        """What finds other code for this change; None where there is nothing to find it in, or the repository's settings want
+        none. Whatever fails costs that alone."""
         try:
             async with asyncio.timeout(MOST_SECONDS):
                 index = await self._index(change)
@@ -46,6 +47,9 @@ class Retrieving:
 
     async def _index(self, change: Change) -> Index | None:
         indexes, head = self.context.code_indexes, self.head
+        settings = await self.context.repositories.settings(head.organization_id, head.repository_id)
+        if not settings.index:
+            return None
         state = await indexes.state(head.organization_id, head.repository_id)
         if state is not None and state.commit_sha:
             return indexes.index(head.organization_id, head.repository_id)

@@ -38,6 +38,8 @@ STRANGER = (
     "The analyzers did; models look once a maintainer asks."
 )
 
+NO_MODELS = "No model looked at this change: models are switched off in the repository's settings here. The analyzers did."
+
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -79,7 +81,9 @@ class Reviewing:
         fetched = monotonic() - started
         self.context.on_step("fetch", fetched)
         read = parse_rules(rules, tuple(analyzer.name for analyzer in self.context.reviewer.analyzers))
+        head = self.claimed.head
         held_back = STRANGER if self.pull.from_stranger else ""
+        held_back = held_back or await why_no_models(self.context, head.organization_id, head.repository_id)
         retriever = None if held_back else await self._retriever(change, read)
         analysis = await self.context.reviewer.review(change, read, models_held_back=held_back, retriever=retriever)
         await note_context(self.context, analysis)
@@ -186,6 +190,12 @@ class Reviewing:
     @property
     def _head(self) -> str:
         return self.pull.head_sha
+
+
+async def why_no_models(context: Context, organization_id: int, repository_id: int) -> str:
+    """The sentence, where the repository's settings here keep its code from models; else an empty string. Raises Away."""
+    settings = await context.repositories.settings(organization_id, repository_id)
+    return "" if settings.models else NO_MODELS
 
 
 async def note_context(context: Context, analysis: Analysis) -> None:

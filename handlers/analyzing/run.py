@@ -12,7 +12,7 @@ from handlers.analyzing.subjects import Loaded, subject_of
 from handlers.context import Context
 from handlers.heartbeat import beside
 from handlers.retrieving import Retrieving
-from handlers.reviewing import note_context
+from handlers.reviewing import note_context, why_no_models
 from handlers.telling import telling
 from review.analysis import Analysis
 from review.context.retrieve import Retriever
@@ -66,12 +66,22 @@ class Running:
         async with subject_of(self.context, self.claimed.record) as loaded:
             fetched = monotonic() - started
             self.context.on_step("fetch", fetched)
-            retriever = await self._retriever(loaded)
-            analysis = await self.context.reviewer.review(loaded.change, loaded.read, retriever=retriever, progress=reached)
+            held_back = await self._why_no_models()
+            retriever = None if held_back else await self._retriever(loaded)
+            analysis = await self.context.reviewer.review(
+                loaded.change, loaded.read, models_held_back=held_back, retriever=retriever, progress=reached
+            )
             await note_context(self.context, analysis)
             reached(KEEPING, "Measuring the code...")
             quality = await measured(loaded.change, analysis)
         return replace(analysis, timings={"fetch": fetched, **analysis.timings}), quality
+
+    async def _why_no_models(self) -> str:
+        """What a repository's settings say; an upload has none."""
+        record = self.claimed.record
+        if record.repository_id is None:
+            return ""
+        return await why_no_models(self.context, record.organization_id, record.repository_id)
 
     async def _retriever(self, loaded: Loaded) -> Retriever | None:
         """What finds other code for the models: of a pull request there is some, of whole files all of it is before them."""

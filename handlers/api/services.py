@@ -31,7 +31,7 @@ from storage.live import Live
 from storage.objects import Objects
 from storage.proposals import Proposals
 from storage.queue import Queue
-from storage.repositories import Repositories
+from storage.repositories import KeptRepositories
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
 from storage.uploads import Uploads
@@ -68,7 +68,7 @@ class Services:
     github_accounts: GitHubAccounts
     sight: SightOnGitHub
     members: Members
-    repositories: Repositories
+    repositories: KeptRepositories
     tickets: Tickets
     api_keys: ApiKeys
     tokens: Tokens

@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 NOT_WANTED = f"`context: false` in `{RULES_PATH}` of its default branch says so."
 
+SWITCHED_OFF = "`index` is switched off in the repository's settings here."
+
 
 class Busy(TryAgain):
     """Another job is at this index."""
@@ -88,6 +90,10 @@ async def bring_up_to_date(context: Context, installed: Installed, tenant: Tenan
 
     Raises Busy, TryAgain (something is away), Paused, Superseded (another job took it over), NotIndexed.
     """
+    settings = await context.repositories.settings(tenant.organization_id, tenant.repository_id)
+    if not settings.index:
+        await context.code_indexes.forget(tenant.organization_id, tenant.repository_id)
+        raise NotIndexed(f"Nothing is indexed of {installed.repository.full_name}: {SWITCHED_OFF}")
     claimed = await context.code_indexes.claim(tenant)
     if claimed is None:
         raise Busy("Another job is indexing this repository.", after=WAIT_FOR_OTHER)

@@ -21,6 +21,8 @@ from storage.reviews import Head
 WAIT_FOR_OTHER = 10.0
 """Seconds until the next try when another job is reviewing the same head."""
 
+NO_REVIEWS = "Skipped: reviews are switched off in the repository's settings here."
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -51,6 +53,9 @@ async def review_pull_request(context: Context, arguments: Mapping[str, Any]) ->
     tenant = await _tenant(context, request)
     if because := why_no_access(tenant):
         return because
+    settings = await context.repositories.settings(tenant.organization_id, tenant.repository_id)
+    if not settings.reviews:
+        return NO_REVIEWS
     if newer := await _newer(context, request, request.head_sha):
         raise Superseded(newer)
     pull = await _pull_request(context, request)

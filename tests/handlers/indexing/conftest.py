@@ -16,12 +16,14 @@ from handlers.indexing.work import Work
 from review.context.embedders.embedder import Embedder
 from review.context.embedders.hashing import Hashing
 from review.pull_request import Installation, Repository
+from storage.accounts.reading import Reading
 from storage.code.indexes import CodeIndexes
 from storage.code.state import IndexState
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.installations import Installations, Installed, Tenant
 from storage.queue import Queue
+from storage.repositories import KeptRepositories
 from tests.builders import Files, commit, git, init_bare
 
 INSTALLED = Installed(Installation(5005, 77, "octo", "Organization"), Repository(9001, "octo/shop"))
@@ -75,6 +77,7 @@ class Shop:
     installations: Installations
     deliveries: Deliveries
     queue: Queue
+    repositories: KeptRepositories
     embedders: Embedders = field(default_factory=lambda: Embedders(Hashing()))
     steps: list[str] = field(default_factory=list)
     read_blobs: list[str] = field(default_factory=list)
@@ -133,6 +136,7 @@ class Shop:
 async def shop(database: Database, database_url: str, tmp_path: Path, redis_url: str) -> Any:
     async with Queue.open(redis_url) as queue:
         path, indexes = init_bare(tmp_path / "shop.git"), CodeIndexes(database)
-        made = Shop(path, database_url, indexes, Installations(database), Deliveries(database), queue)
+        repositories = KeptRepositories(database, Reading(database))
+        made = Shop(path, database_url, indexes, Installations(database), Deliveries(database), queue, repositories)
         made.push(FILES)
         yield made

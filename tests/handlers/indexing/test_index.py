@@ -13,6 +13,7 @@ from handlers.indexing.index import Busy, NotIndexed
 from handlers.indexing.work import Paused, Work
 from review.context.embedders.embedder import EmbedderFailed
 from review.errors import TryAgain
+from storage.audit import Act
 from storage.code.state import ClaimedIndex
 from tests.builders import git
 from tests.handlers.indexing.conftest import FILES, Embedders, Shop
@@ -249,3 +250,17 @@ async def test_of_one_repository_only_so_much_text_is_indexed_at_all_its_paths_a
     assert shop.paths() == ["a.py", "b.py", "c.py", "d0.py"]
     assert len(shop.read_blobs) == 2
     assert shop.sql("SELECT count(*) FROM code_blobs") == [(2,)]
+
+
+async def test_where_the_settings_here_want_no_index_none_is_made_and_what_there_was_is_forgotten(shop: Shop) -> None:
+    await shop.index()
+    tenant = await shop.tenant()
+    act = Act("repository.set", "mona")
+    await shop.repositories.change_settings(tenant.organization_id, tenant.repository_id, {"index": False}, act)
+    with pytest.raises(NotIndexed, match="switched off in the repository's settings"):
+        await shop.index()
+    assert await shop.state() is None
+    assert shop.sql("SELECT count(*) FROM code_chunks") == [(0,)]
+    await shop.repositories.change_settings(tenant.organization_id, tenant.repository_id, {"index": True}, act)
+    await shop.index()
+    assert "shop/cart.py" in shop.paths()
