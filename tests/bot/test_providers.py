@@ -6,20 +6,15 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bot.providers import http_client, providers, why_no_models
 from bot.settings import ModelSettings, read_model_settings
 from review.errors import UserError
 from review.providers.provider import Answer, Prompt, Provider, ProviderBusy
+from tests.certificates import a_certificate
 from tests.sandbox.models import SandboxModels
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("alone")]
@@ -151,25 +146,6 @@ async def test_no_proxy_names_hosts_that_are_asked_directly(monkeypatch: pytest.
             with pytest.raises(ProviderBusy):
                 await asked(provider)
     assert heard == []
-
-
-def a_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key, as files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A company's own")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "ca.pem", folder / "key.pem"
-    certificate.write_bytes(built.public_bytes(Encoding.PEM))
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return certificate, private
 
 
 async def test_a_companys_own_certificates_are_trusted_where_they_are_named(tmp_path: Path) -> None:

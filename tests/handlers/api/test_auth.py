@@ -206,7 +206,7 @@ async def test_one_sees_where_one_is_signed_in_and_signs_out_there(api: Api) -> 
     agent = {"User-Agent": "a phone"}
     phone = await api.client.post("/api/v1/auth/login", json={"email": mona.email, "password": PASSWORD}, headers=agent)
     sessions = (await mona.get("/auth/sessions")).json()["data"]["items"]
-    assert [(session["user_agent"], session["current"]) for session in sessions][0] == ("a phone", False)
+    assert sessions[0]["user_agent"] == "a phone"
     assert [session["current"] for session in sessions] == [False, True]
     assert (await other.delete(f"/auth/sessions/{sessions[0]['id']}")).status_code == 404
     assert (await mona.delete(f"/auth/sessions/{sessions[0]['id']}")).status_code == 200
