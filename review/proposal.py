@@ -23,7 +23,7 @@ class State(StrEnum):
 
 STEPS: Mapping[State, frozenset[State]] = {
     State.PREPARING: frozenset({State.PROPOSED, State.REJECTED, State.FAILED}),
-    State.PROPOSED: frozenset({State.APPROVED, State.REJECTED, State.FAILED}),
+    State.PROPOSED: frozenset({State.APPROVED, State.REJECTED}),
     State.APPROVED: frozenset({State.APPLYING, State.REJECTED}),
     State.APPLYING: frozenset({State.APPLIED, State.FAILED}),
     State.APPLIED: frozenset(),
