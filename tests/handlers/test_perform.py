@@ -135,7 +135,7 @@ async def test_a_postgres_that_is_away_is_the_queues_business(monkeypatch: pytes
     monkeypatch.setattr("storage.database.WAIT", 0.2)
     async with Database.open("postgresql://postgres@/x?host=/nowhere") as away:
         with pytest.raises(Away):
-            await perform(cast(Context, Bench(Deliveries(away))), "a job", {"delivery_id": "d-1"})
+            await perform(cast(Context, Bench(away, Deliveries(away))), "a job", {"delivery_id": "d-1"})
 
 
 def test_delays_grow_by_two_with_chance_up_to_a_bound_and_obey_what_was_asked_for() -> None:
