@@ -56,9 +56,10 @@ if cjson.decode(kept).refresh ~= ARGV[2] then
 end
 local session = cjson.decode(kept)
 session.refresh, session.used = ARGV[3], tonumber(ARGV[4])
-redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(session))
+local encoded = cjson.encode(session)
+redis.call('HSET', KEYS[1], ARGV[1], encoded)
 redis.call('EXPIRE', KEYS[1], ARGV[5])
-return 1
+return encoded
 """
 
 
@@ -98,7 +99,7 @@ class Sessions:
         traded = await self._do("eval", ROTATE, 1, *given)
         if traded == -1:
             raise UsedTwice("This refresh token was used before: its session is over.")
-        return await self.get(user_id, session_id) if traded == 1 else None
+        return Session(**orjson.loads(traded)) if traded else None
 
     async def end(self, user_id: int, session_id: str) -> bool:
         """Sign out there; False where there is no such session."""
