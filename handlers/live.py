@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -22,7 +22,7 @@ from handlers.api.security import noted
 from handlers.api.services import Services
 from review.errors import TryAgain
 from storage.analyses import AnalysisRecord
-from storage.live import TooSlow
+from storage.live import TooSlow, end
 
 BEARER = "bearer"
 """The subprotocol that we speak: the next one in the list is the token, as browsers can send no header."""
@@ -45,6 +45,7 @@ SETTLING = 10.0
 DONE, POLICY, TRY_AGAIN, UNAUTHENTICATED, GONE = 1000, 1008, 1013, 4401, 4404
 """The codes that a WebSocket is closed with; ours are the HTTP status and 4000."""
 
+NO_MORE = "There is no such analysis any more."
 LONGEST_REASON = 100
 """Characters; a close frame has room for 123 bytes."""
 
@@ -156,12 +157,13 @@ class Following:
 
     async def run(self) -> None:
         """Until it is over; then the WebSocket is closed."""
+        parts = [asyncio.create_task(_over(part)) for part in (self._tell(), self._look_again(), self._ignore_incoming())]
         try:
-            async with asyncio.TaskGroup() as group:
-                for part in (self._tell(), self._look_again(), self._ignore_incoming()):
-                    group.create_task(part)
-        except* Over as over:
-            await self._close(next(each for each in over.exceptions if isinstance(each, Over)))
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end(parts)
+        over, *_ = [part.result() for part in parts if not part.cancelled()]
+        await self._close(over)
 
     async def _tell(self) -> None:
         """The present state, every step, the end."""
@@ -201,21 +203,22 @@ class Following:
     async def _finish(self, record: AnalysisRecord) -> None:
         """What came of it is the last message."""
         if self._finishing:
-            return
+            await asyncio.get_running_loop().create_future()  # the other part that is at it ends this one as well
         self._finishing = True
         if record.status == "completed":
-            results = await self._results(record)
+            results = await self._results(record.id)
             await self._send({"type": "complete", "analysis_id": record.id, "results": results.model_dump(mode="json")})
         else:
             because = record.error or f"The analysis was {record.status}."
             await self._send({"type": "error", "analysis_id": record.id, "code": record.status, "message": because})
         raise Over(DONE)
 
-    async def _results(self, record: AnalysisRecord) -> Results:
+    async def _results(self, id: int) -> Results:
         """The same that GET /analyses/{id} gives."""
-        analyses, sight = self._services.analyses, self._caller.sight
-        findings, dropped = await analyses.findings(sight, record.id), await analyses.dropped(sight, record.id)
-        return results_of(record, findings, dropped)
+        whole = await self._services.analyses.whole(self._caller.sight, id)
+        if whole is None:
+            raise Over(GONE, NO_MORE)
+        return results_of(whole.record, whole.findings, whole.dropped)
 
     async def _look_again(self) -> None:
         """Whether the client may still follow; and whether the analysis is over although nothing was told of it."""
@@ -252,7 +255,7 @@ class Following:
         """The analysis as it stands now, if it may still be seen."""
         record = await self._services.analyses.get(self._caller.sight, self._admitted.record.id)
         if record is None:
-            raise Over(GONE, "There is no such analysis any more.")
+            raise Over(GONE, NO_MORE)
         return record
 
     async def _ignore_incoming(self) -> None:
@@ -277,3 +280,12 @@ class Following:
             with suppress(TimeoutError, WebSocketDisconnect):
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._websocket.close(over.code, over.reason[:LONGEST_REASON])
+
+
+async def _over(part: Coroutine[Any, Any, None]) -> Over:
+    """Why that part of it ended."""
+    try:
+        await part
+    except Over as over:
+        return over
+    raise AssertionError("a part of following has no end of its own")

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.forms import Body, Data, Id, Nothing
-from handlers.api.problem import Code, Problem, not_found
+from handlers.api.problem import Code, not_found
 from storage.accounts.tickets import TICKET_SECONDS, Ticket
 
 
@@ -20,11 +20,7 @@ class GivenTicket(Data):
 
 
 async def create_ticket(asked: Asked[TicketWanted, Nothing]) -> Answer:
-    """A ticket for an analysis that the caller may see."""
-    if not asked.caller.session:
-        raise Problem(
-            Code.FORBIDDEN, "Tickets are for people who are signed in: send the API key as the WebSocket's header."
-        )
+    """A ticket for an analysis that the caller may see. Services need none: they send their key in a header."""
     id = asked.body.analysis_id
     if await asked.services.analyses.get(asked.caller.sight, id) is None:
         raise not_found("analysis")
@@ -35,6 +31,6 @@ async def create_ticket(asked: Asked[TicketWanted, Nothing]) -> Answer:
 ENDPOINTS = (
     Endpoint(
         "POST", "/auth/tickets", "ticket.create", "A one-time ticket for a WebSocket", create_ticket, Needs.ACCOUNT,
-        body=TicketWanted, data=GivenTicket, status=201, codes=(Code.NOT_FOUND,),
+        body=TicketWanted, data=GivenTicket, status=201, codes=(Code.NOT_FOUND,), session_only=True,
     ),
 )  # fmt: skip
