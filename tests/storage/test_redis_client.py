@@ -11,6 +11,8 @@ import redis as blocking
 from redis.asyncio import Redis, RedisCluster
 
 from review.errors import UserError
+from storage.accounts.sessions import Sessions
+from storage.accounts.tries import Tries
 from storage.cache import Cache
 from storage.embedded.redis import find_program
 from storage.redis_client import open_redis
@@ -62,6 +64,20 @@ def _give_it_all_slots(port: int, folder: Path) -> None:
                 pass
             time.sleep(0.05)
     raise AssertionError((folder / "log").read_text())
+
+
+async def test_a_cluster_keeps_sessions_and_tries(cluster_url: str) -> None:
+    redis = open_redis(cluster_url)
+    sessions, tries = Sessions(redis), Tries(redis)
+    session = await sessions.start(7, "192.0.2.1", "a browser")
+    traded = await sessions.rotate(7, session.id, session.refresh)
+    assert traded is not None
+    assert await sessions.of(7) == [traded]
+    await sessions.end_all(7)
+    assert await sessions.get(7, session.id) is None
+    assert await tries.take("mona@example.com") == 0
+    await tries.give_back("mona@example.com")
+    await redis.aclose()
 
 
 async def test_a_cluster_keeps_what_the_cache_is_given(cluster_url: str) -> None:
