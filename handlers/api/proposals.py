@@ -1,6 +1,6 @@
 """Proposals: what an analysis suggests, as one patch that was looked at again; approved, rejected, applied."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from starlette.responses import Response
@@ -27,11 +27,14 @@ DIFF, ZIP = "text/x-diff", "application/zip"
 PATCH_ONLY = "A proposal for a repository at a ref is a patch: download it from …/patch, and apply it with `git apply`."
 
 
+Names = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(min_length=1, max_length=MOST_ISSUES)]
+
+
 class ProposalRequest(Body):
     """`issues_to_fix` are names of findings as `security-001`. With `auto_apply` it is applied as soon as it is prepared."""
 
     analysis_id: Id
-    issues_to_fix: Literal["all"] | list[Text] = Field(min_length=1, max_length=MOST_ISSUES)
+    issues_to_fix: Literal["all"] | Names
     auto_apply: bool = False
     title: Text = Field(default="", max_length=200)
 

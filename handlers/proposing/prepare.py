@@ -69,17 +69,16 @@ async def _impact(
 ) -> dict[str, float | None]:
     """What it would change. The improvement is in points of the analysis' score."""
     settled = {one.issue for one in made.settled}
-    changed = {file.path: file.after for file in made.files}
-    after = await asyncio.to_thread(
-        _overall, [one.finding for one in findings if one.issue not in settled], {**files, **changed}
-    )
-    known = made.files and after is not None and analysis.score is not None
+    after = None
+    if made.files and analysis.score is not None:
+        changed = {**files, **{file.path: file.after for file in made.files}}
+        after = await asyncio.to_thread(_overall, [one.finding for one in findings if one.issue not in settled], changed)
     return {
         "files_affected": len(made.files),
         "lines_added": sum(file.lines_added for file in made.files),
         "lines_removed": sum(file.lines_removed for file in made.files),
         "issues_settled": len(settled),
-        "estimated_improvement": round((after or 0.0) - (analysis.score or 0.0), 1) if known else None,
+        "estimated_improvement": None if after is None else round(after - (analysis.score or 0.0), 1),
     }
 
 

@@ -46,16 +46,14 @@ def edited(draw: st.DrawFn) -> tuple[bytes, list[LineEdit]]:
     if draw(st.booleans()):
         lines[-1] = lines[-1][:-1] or b"z"
     edits, at = [], 1
-    for _ in range(draw(st.integers(1, 4))):
-        first = at + draw(st.integers(0, 9))
-        last = min(first + draw(st.integers(0, 4)), len(lines))
-        if first > last:
-            break
+    while at <= len(lines) and len(edits) < 4:
+        first = draw(st.integers(at, min(at + 9, len(lines))))
+        last = draw(st.integers(first, min(first + 4, len(lines))))
         new = [line + b"\n" for line in draw(st.lists(LINES, max_size=4))]
         if last == len(lines) and new and draw(st.booleans()):
             new[-1] = new[-1][:-1] or b"z"
         edits.append(line_edit(b"".join(lines), first, last, b"".join(new)))
-        at = last + 2
+        at = last + 2 if draw(st.booleans()) else len(lines) + 1
     data = b"".join(lines)
     return data, [edit for edit in edits if apply_edits(data, [edit]) != data]
 
