@@ -17,10 +17,11 @@ from bot.settings import Settings, read_settings
 from bot.web import Doors
 from bot.worker import attempt
 from handlers.middleware import Guarded
+from handlers.sweep import stored_job
 from review.pull_request import Repository
 from storage.database import Database
 from storage.installations import Installations, Tenant
-from storage.queue import QUEUES, Json
+from storage.queue import QUEUES, Json, Queue
 from tests.app import running
 from tests.sandbox.github import SandboxGitHub
 
@@ -102,6 +103,12 @@ class Api:
         bugs = self.sql("SELECT id, outcome FROM deliveries WHERE outcome LIKE '%A mistake of ours%'")
         assert not bugs, f"{bugs}: the traceback stands in the captured output"
         return put_off
+
+    async def put_again(self) -> None:
+        """Queue what asked `work` to be tried again, as the worker does once its time has come."""
+        waiting = self.sql("SELECT id, job FROM deliveries WHERE state = 'retrying' ORDER BY sequence")
+        async with Queue.open(self.settings.redis_url.get_secret_value()) as queue:
+            await queue.put_many([stored_job(id, bytes(job)) for id, job in waiting])
 
     def join(self, person: Person, organization_id: int, role: str | None = None, *, github: str | None = None) -> None:
         """They become a member there, by a role set here, or by GitHub's (owner, member, viewer), or both."""

@@ -1,52 +1,31 @@
-"""Analyses through the API: an upload, a pull request and a repository at a ref are asked for, run and looked at."""
+"""Analyses of uploads through the API: asked for, run, looked at, changed, cancelled, removed, and seen by nobody else."""
 
-import io
-import zipfile
+import asyncio
 from typing import Any
 
 import pytest
+import redis
 
-from tests.builders_api import Api, Person
+from bot.worker import sweep_once
+from handlers.analyzing import run
+from handlers.analyzing.run import Running
+from handlers.sweep import DIED
+from review.reviewer import Reviewer
+from tests.builders_analyses import BAD, asked, shown, types, uploaded
+from tests.builders_api import Api
 
 pytestmark = pytest.mark.api
-
-BAD = "import subprocess\n\n\ndef run(command, seen=[]):\n    subprocess.call(command, shell=True)\n    return seen\n"
-
-
-async def uploaded(person: Person, files: dict[str, str | bytes], **query: Any) -> int:
-    """The id of an upload with these files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    answer = await person.post("/uploads", files={"file": ("code.zip", buffer.getvalue(), "application/zip")}, params=query)
-    assert answer.status_code == 201, answer.text
-    return int(answer.json()["data"]["upload_id"])
-
-
-async def asked(person: Person, **body: Any) -> int:
-    """The id of an analysis that was accepted."""
-    answer = await person.post("/analyses", body)
-    assert answer.status_code == 202, answer.text
-    return int(answer.json()["data"]["analysis_id"])
-
-
-async def shown(person: Person, id: int) -> dict[str, Any]:
-    answer = await person.get(f"/analyses/{id}")
-    assert answer.status_code == 200, answer.text
-    data: dict[str, Any] = answer.json()["data"]
-    return data
 
 
 async def test_an_upload_is_analyzed_from_end_to_end(api: Api) -> None:
     mona = await api.person("mona")
     upload = await uploaded(mona, {"app.py": BAD, "logo.png": b"\x89PNG\r\n\x1a\n\0\0", "package-lock.json": "{}"})
-    answer = await mona.post("/analyses", {"upload_id": upload, "title": "First", "tags": ["demo"]})
+    answer = await mona.post("/analyses", {"upload_id": upload, "title": "First", "tags": ["demo", "demo"]})
     assert answer.status_code == 202, answer.text
     queued = answer.json()["data"]
-    assert queued["status"] == "queued"
-    assert queued["estimated_time"] == 20.0
+    assert (queued["status"], queued["estimated_time"]) == ("queued", 20.0)
     id = queued["analysis_id"]
+    assert answer.headers["location"] == f"/api/v1/analyses/{id}"
     before = await shown(mona, id)
     assert (before["status"], before["progress"], before["results"]) == ("queued", 0, None)
     assert await api.work() == {}
@@ -54,12 +33,276 @@ async def test_an_upload_is_analyzed_from_end_to_end(api: Api) -> None:
     assert (found["status"], found["progress"], found["error"], found["title"], found["tags"]) == (
         "completed", 100, None, "First", ["demo"],
     )  # fmt: skip
-    issues = {issue["id"]: issue for issue in found["results"]["issues"]}
-    assert issues["security-001"]["type"] == "security"
-    assert issues["security-001"]["file"] == "app.py"
-    assert issues["security-001"]["line"] == 5
-    assert 0 < found["results"]["overall_score"] < 100
-    assert found["results"]["metrics"]["lines_of_code"] == 4
-    skipped = {one["file"]: one["because"] for one in found["results"]["coverage"]["skipped"]}
+    results = found["results"]
+    [security] = [issue for issue in results["issues"] if issue["id"] == "security-001"]
+    assert (security["type"], security["file"], security["line"], security["source"]) == ("security", "app.py", 5, "bandit")
+    assert results["severities"][security["severity"]] >= 1
+    assert 0 < results["overall_score"] < 100
+    assert results["metrics"]["lines_of_code"] == 4
+    assert results["metrics"]["complexity"] == 1.0
+    assert results["coverage"]["read"] == ["app.py"]
+    skipped = {one["file"]: one["because"] for one in results["coverage"]["skipped"]}
     assert skipped == {"logo.png": "binary", "package-lock.json": "lock file"}
-    assert found["results"]["coverage"]["read"] == ["app.py"]
+    [job] = api.sql("SELECT state, owner_id, outcome FROM deliveries WHERE id = %s", (f"analysis-{id}",))
+    assert job == ("done", mona.home, f"Analysis {id}: {len(results['issues'])} findings, score {results['overall_score']}.")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "not_there"),
+    [
+        ({"analysis_type": "full"}, {"security", "correctness"}, set()),
+        ({"analysis_type": "security"}, {"security"}, {"correctness"}),
+        ({"analysis_type": "performance"}, set(), {"security", "correctness"}),
+        ({"analysis_type": "performance", "options": {"check_security": True}}, {"security"}, {"correctness"}),
+        ({"options": {"check_security": False}}, {"correctness"}, {"security"}),
+    ],
+)
+async def test_type_and_options_say_what_is_looked_for(
+    api: Api, wanted: dict[str, Any], there: set[str], not_there: set[str]
+) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}), **wanted)
+    await api.work()
+    analysis = await shown(mona, id)
+    assert types(analysis) >= there
+    assert not types(analysis) & not_there
+    dropped = {f"category {category} is not asked for" for category in not_there}
+    assert set(analysis["results"]["dropped"]) >= dropped
+
+
+async def test_the_rules_in_an_upload_say_what_is_read(api: Api) -> None:
+    mona = await api.person("mona")
+    rules = "paths:\n  exclude: [generated_by_us/]\nanalyzers: {bandit: false}\nseverity: critical\n"
+    id = await asked(mona, upload_id=await uploaded(mona, {"a.py": BAD, "generated_by_us/b.py": BAD, ".refactoriq.yml": rules}))
+    await api.work()
+    results = (await shown(mona, id))["results"]
+    assert {issue["file"] for issue in results["issues"]} == {"a.py"}
+    assert "bandit" not in results["coverage"]["analyzers"]
+    assert {"file": "generated_by_us/b.py", "because": "left out by the rules"} in results["coverage"]["skipped"]
+    assert {"medium", "high", "low"} & {issue["severity"] for issue in results["issues"]}, "an analysis tells all severities"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({}, "name one thing to analyze"),
+        ({"upload_id": 1, "ref": "main"}, "name one thing to analyze"),
+        ({"upload_id": 1, "repository": "octo/hello"}, "an upload_id with neither"),
+        ({"ref": "main"}, "goes with a repository"),
+        ({"repository": "octo/hello", "repository_id": 1, "ref": "main"}, "goes with a repository"),
+        ({"repository": "octo/hello", "ref": "a..b"}, "must be the name of a branch"),
+        ({"repository": "octo/hello", "ref": "--upload-pack=x"}, "must be the name of a branch"),
+        ({"repository": "hello", "ref": "main"}, "repository"),
+        ({"upload_id": 1, "analysis_type": "security", "options": {"check_security": False}}, "turn off all"),
+        ({"upload_id": 1, "tags": ["x"] * 21}, "tags"),
+        ({"upload_id": 1, "tags": [" x"]}, "without spaces"),
+        ({"upload_id": 1, "analysis_type": "everything"}, "analysis_type"),
+        ({"upload_id": 1, "options": {"check_everything": True}}, "check_everything"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_a_sentence(api: Api, body: dict[str, Any], says: str) -> None:
+    mona = await api.person("mona")
+    answer = await mona.post("/analyses", body)
+    assert answer.status_code == 422
+    assert says in answer.json()["error"]["message"]
+
+
+async def test_an_upload_that_is_gone_when_its_turn_comes_says_what_to_do(api: Api) -> None:
+    mona = await api.person("mona")
+    upload = await uploaded(mona, {"app.py": BAD})
+    id = await asked(mona, upload_id=upload)
+    assert (await mona.delete(f"/uploads/{upload}")).status_code == 200
+    await api.work()
+    analysis = await shown(mona, id)
+    assert (analysis["status"], analysis["error"]) == ("failed", "The upload is not there any more: upload the files again.")
+    assert analysis["finished_at"] is not None
+
+
+async def test_a_queued_analysis_is_cancelled_and_never_run(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    answer = await mona.put(f"/analyses/{id}", {"status": "cancelled", "title": "No more"})
+    assert (answer.status_code, answer.json()["data"]["status"]) == (200, "cancelled")
+    await api.work()
+    analysis = await shown(mona, id)
+    assert (analysis["status"], analysis["title"], analysis["results"]) == ("cancelled", "No more", None)
+    again = await mona.put(f"/analyses/{id}", {"status": "cancelled"})
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "illegal_step")
+    assert again.json()["error"]["details"] == {"status": "cancelled", "legal": []}
+
+
+async def endless(*_: Any, **__: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def until_running(api: Api, id: int) -> None:
+    async with asyncio.timeout(20):
+        while api.sql("SELECT status FROM analyses WHERE id = %s", (id,)) != [("running",)]:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", ["cancel", "delete"])
+async def test_a_running_analysis_that_nobody_wants_ends_within_seconds(
+    api: Api, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    monkeypatch.setattr(Reviewer, "review", endless)
+    monkeypatch.setattr(run, "BEAT_EVERY", 0.05)
+    working = asyncio.create_task(api.work())
+    await until_running(api, id)
+    path = f"/analyses/{id}"
+    done = await mona.put(path, {"status": "cancelled"}) if how == "cancel" else await mona.delete(path)
+    assert done.status_code == 200
+    async with asyncio.timeout(10):
+        assert await working == {}
+    [job] = api.sql("SELECT state, outcome FROM deliveries WHERE id = %s", (f"analysis-{id}",))
+    assert job == ("superseded", "The analysis was cancelled." if how == "cancel" else "The analysis was removed.")
+
+
+async def test_progress_is_kept_while_it_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+
+    async def far(*_: Any, progress: Any, **__: Any) -> None:
+        progress(42, "Analyzing app.py...")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Reviewer, "review", far)
+    monkeypatch.setattr(run, "BEAT_EVERY", 0.05)
+    working = asyncio.create_task(api.work())
+    async with asyncio.timeout(20):
+        while (analysis := await shown(mona, id))["progress"] != 42:
+            await asyncio.sleep(0.05)
+    assert (analysis["status"], analysis["message"], analysis["results"]) == ("running", "Analyzing app.py...", None)
+    await mona.put(f"/analyses/{id}", {"status": "cancelled"})
+    await working
+
+
+async def test_a_job_that_finds_another_at_it_waits_and_takes_over_from_one_that_died(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    api.sql("UPDATE analyses SET status = 'running', tries = 1, heartbeat_at = now() WHERE id = %s", (id,))
+    put_off = await api.work()
+    assert put_off[f"analysis-{id}"] >= 5
+    assert (await shown(mona, id))["status"] == "running"
+    api.sql("UPDATE analyses SET heartbeat_at = now() - interval '1 minute' WHERE id = %s", (id,))
+    await api.put_again()
+    await api.work()
+    assert (await shown(mona, id))["status"] == "completed"
+    assert api.sql("SELECT tries FROM analyses WHERE id = %s", (id,)) == [(2,)]
+
+
+async def test_a_bug_lets_go_of_the_analysis_and_in_the_end_it_has_failed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+
+    async def broken(_: Running) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Running, "run", broken)
+    for status in ("queued", "queued", "failed"):
+        with pytest.raises(AssertionError, match="A mistake of ours"):
+            await api.work()
+        assert (await shown(mona, id))["status"] == status
+        await api.put_again()
+    assert (await shown(mona, id))["error"] == "A mistake of ours (ZeroDivisionError); the log tells more."
+
+
+async def test_nobody_else_sees_changes_or_removes_an_analysis(api: Api) -> None:
+    mona, hubot = await api.person("mona"), await api.person("hubot")
+    upload = await uploaded(mona, {"app.py": BAD})
+    id = await asked(mona, upload_id=upload)
+    await api.work()
+    answers = [
+        await hubot.get(f"/analyses/{id}"),
+        await hubot.put(f"/analyses/{id}", {"title": "mine"}),
+        await hubot.delete(f"/analyses/{id}"),
+        await hubot.post("/analyses", {"upload_id": upload}),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 4
+    await shown(mona, id)  # which keeps its results at hand
+    assert (await hubot.get(f"/analyses/{id}")).status_code == 404
+    assert (await hubot.get("/analyses")).json()["data"]["items"] == []
+
+
+async def test_a_member_changes_their_own_and_a_maintainer_anybodys(api: Api) -> None:
+    [tenant] = await api.organization()
+    owner, member, maintainer, viewer = [await api.person(name) for name in ("owner", "member", "maintainer", "viewer")]
+    for person in (owner, member, maintainer, viewer):
+        api.join(person, tenant.organization_id, person.email.partition("@")[0])
+    upload = await uploaded(member, {"app.py": "a = 1\n"}, organization_id=tenant.organization_id)
+    assert (await viewer.post("/analyses", {"upload_id": upload})).status_code == 403
+    mine, theirs = await asked(member, upload_id=upload), await asked(owner, upload_id=upload)
+    assert (await member.put(f"/analyses/{mine}", {"title": "mine"})).status_code == 200
+    assert (await member.put(f"/analyses/{theirs}", {"title": "mine"})).status_code == 403
+    assert (await member.delete(f"/analyses/{theirs}")).status_code == 403
+    assert (await maintainer.delete(f"/analyses/{mine}")).status_code == 200
+    assert (await viewer.get(f"/analyses/{theirs}")).status_code == 200
+
+
+async def test_what_is_removed_is_gone_with_all_that_belongs_to_it(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    await api.work()
+    await shown(mona, id)
+    report = api.settings.data_dir / "objects" / "analyses" / str(id) / "report.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("<html>")
+    assert (await mona.delete(f"/analyses/{id}")).status_code == 200
+    assert (await mona.get(f"/analyses/{id}")).status_code == 404
+    assert (await mona.delete(f"/analyses/{id}")).status_code == 404
+    assert api.sql("SELECT count(*) FROM findings WHERE analysis_id = %s", (id,)) == [(0,)]
+    assert not report.exists()
+    acts = [row[0] for row in api.sql("SELECT action FROM audit_logs WHERE subject = %s ORDER BY id", (f"analysis:{id}",))]
+    assert acts == ["analysis.create", "analysis.complete", "analysis.delete"]
+
+
+async def test_a_new_title_is_seen_at_once_although_the_results_are_kept_at_hand(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}), tags=["one"])
+    await api.work()
+    first = await shown(mona, id)
+    assert (await mona.put(f"/analyses/{id}", {"title": "Better", "tags": ["two", "three"]})).status_code == 200
+    second = await shown(mona, id)
+    assert (second["title"], second["tags"], second["results"]) == ("Better", ["two", "three"], first["results"])
+
+
+async def test_the_next_one_is_estimated_by_what_those_like_it_took(api: Api) -> None:
+    mona = await api.person("mona")
+    upload = await uploaded(mona, {"app.py": BAD})
+    for seconds in (3, 300, 7):
+        id = await asked(mona, upload_id=upload)
+        api.sql(
+            "UPDATE analyses SET status = 'completed', started_at = now(), finished_at = now() + make_interval(secs => %s)"
+            " WHERE id = %s",
+            (seconds, id),
+        )
+    answer = await mona.post("/analyses", {"upload_id": upload})
+    assert answer.json()["data"]["estimated_time"] == 7.0
+
+
+async def test_an_analysis_whose_job_never_reached_the_queue_is_queued_by_the_sweep(api: Api) -> None:
+    mona = await api.person("mona")
+    upload = await uploaded(mona, {"app.py": BAD})
+    id = await asked(mona, upload_id=upload)
+    with redis.Redis.from_url(api.settings.redis_url.get_secret_value()) as away:
+        away.flushdb()
+    assert await api.work() == {}
+    assert api.sql("SELECT status FROM analyses WHERE id = %s", (id,)) == [("queued",)]
+    api.sql("UPDATE deliveries SET updated_at = now() - interval '1 minute' WHERE id = %s", (f"analysis-{id}",))
+    await sweep_once(api.settings)
+    await api.work()
+    assert api.sql("SELECT status FROM analyses WHERE id = %s", (id,)) == [("completed",)]
+
+
+async def test_an_analysis_whose_process_died_each_time_has_failed(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    api.sql("UPDATE deliveries SET updated_at = now() - interval '1 minute' WHERE id = %s", (f"analysis-{id}",))
+    with redis.Redis.from_url(api.settings.redis_url.get_secret_value()) as given_up:
+        given_up.lrem("rq:queue:default", 1, f"analysis-{id}")
+        given_up.zadd("rq:failed:default", {f"analysis-{id}": 1e12})
+    await sweep_once(api.settings)
+    analysis = await shown(mona, id)
+    assert (analysis["status"], analysis["error"]) == ("failed", DIED)
