@@ -32,6 +32,7 @@ from storage.cache import Cache
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.exports import Exports
 from storage.idempotency import IdempotencyKeys
 from storage.installations import Installations
 from storage.limits import Limits, Rate, Rates
@@ -75,6 +76,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             live=live,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             uploads=Uploads(database, reading, settings.upload_days),
+            exports=Exports(database, reading, settings.export_days),
             receiving=Receiving(
                 Bounds(settings.upload_max_bytes, settings.upload_max_files), temporary_folder(settings.data_dir)
             ),

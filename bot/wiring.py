@@ -30,6 +30,7 @@ from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.exports import Exports
 from storage.installations import Installations
 from storage.live import Live
 from storage.objects import Objects, open_store
@@ -66,6 +67,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             analyses=Analyses(database, reading),
             proposals=Proposals(database, reading),
             uploads=Uploads(database, reading, settings.upload_days),
+            exports=Exports(database, reading, settings.export_days),
             code_indexes=CodeIndexes(database),
             queue=queue,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),

@@ -14,6 +14,7 @@ from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.exports import Exports
 from storage.installations import Installations
 from storage.live import Live
 from storage.objects import Objects
@@ -53,6 +54,7 @@ class Context:
     analyses: Analyses
     proposals: Proposals
     uploads: Uploads
+    exports: Exports
     code_indexes: CodeIndexes
     queue: Queue
     objects: Objects

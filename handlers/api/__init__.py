@@ -7,6 +7,7 @@ from handlers.api import (
     audit,
     auth,
     deliveries,
+    exports,
     github_sign_in,
     jobs,
     organizations,
@@ -34,5 +35,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *uploads.ENDPOINTS,
     *analyses.ENDPOINTS,
     *proposals.ENDPOINTS,
+    *exports.ENDPOINTS,
     *usage.ENDPOINTS,
 )

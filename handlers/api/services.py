@@ -24,6 +24,7 @@ from storage.cache import Cache
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.exports import Exports
 from storage.idempotency import IdempotencyKeys
 from storage.installations import Installations
 from storage.limits import Limits
@@ -54,6 +55,7 @@ class Services:
     proposals: Proposals
     objects: Objects
     uploads: Uploads
+    exports: Exports
     receiving: Receiving
     live: Live
     users: Users

@@ -2,6 +2,7 @@
 
 from handlers.jobs.analyze import analyze
 from handlers.jobs.apply_proposal import apply_proposal
+from handlers.jobs.export import export
 from handlers.jobs.index_repository import index_repository
 from handlers.jobs.job import Job
 from handlers.jobs.prepare_proposal import prepare_proposal
@@ -12,6 +13,7 @@ from handlers.jobs.update_installation import update_installation
 JOBS: dict[str, Job] = {
     "analyze": analyze,
     "apply_proposal": apply_proposal,
+    "export": export,
     "index_repository": index_repository,
     "prepare_proposal": prepare_proposal,
     "review_pull_request": review_pull_request,
