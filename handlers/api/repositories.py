@@ -4,7 +4,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from handlers.api.cursor import decode, encode
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
@@ -58,9 +58,9 @@ class RepositoryData(Data):
 class ChangedSettings(Body):
     """What is not named stays as it is."""
 
-    reviews: bool | None = None
-    models: bool | None = None
-    index: bool | None = None
+    reviews: StrictBool | None = None
+    models: StrictBool | None = None
+    index: StrictBool | None = None
 
 
 class IndexAsked(Data):

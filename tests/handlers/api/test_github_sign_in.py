@@ -8,41 +8,21 @@ import httpx
 import pytest
 
 from tests.builders_api import Api, open_api
+from tests.builders_sign_in import HOME, begin, github_settings, sign_in
 from tests.sandbox.github import SandboxGitHub
 
 pytestmark = pytest.mark.api
 
-HOME = "http://refactoriq.test"
 MONA = [("old@example.com", False, True), ("mona@example.com", True, True)]
 
 
 @pytest.fixture
 async def api(database_url: str, redis_url: str, tmp_path: Path, github: SandboxGitHub) -> AsyncIterator[Api]:
     """The API, set up for signing in on the sandbox's GitHub."""
-    settings = {
-        "github_api_url": github.api_url,
-        "github_web_url": github.url,
-        "github_app_id": github.app_id,
-        "github_client_id": github.world.client_id,
-        "github_client_secret": github.client_secret,
-        "public_url": HOME,
-    }
     github.person("mona", "Mona Lisa", MONA)
-    async with open_api(database_url, redis_url, tmp_path, **settings) as opened:
+    async with open_api(database_url, redis_url, tmp_path, **github_settings(github)) as opened:
         yield opened
         assert opened.bugs == []
-
-
-async def begin(api: Api, **request: object) -> httpx.Response:
-    """The way to GitHub; the client keeps the cookie, as a browser does."""
-    answer = await api.client.get("/api/v1/auth/github", **request)  # type: ignore[arg-type]
-    assert answer.status_code == 302, answer.text
-    return answer
-
-
-async def sign_in(api: Api, github: SandboxGitHub, login: str = "mona", **request: object) -> httpx.Response:
-    there = await begin(api, **request)
-    return await api.client.get(github.approve(there.headers["location"], login))
 
 
 async def me(api: Api, signed_in: httpx.Response) -> dict[str, object]:
@@ -231,10 +211,9 @@ async def test_what_github_lets_us_act_with_is_kept_encrypted(api: Api, github: 
 async def test_a_wrong_client_secret_is_a_sentence_for_the_administrator(
     database_url: str, redis_url: str, tmp_path: Path, github: SandboxGitHub
 ) -> None:
-    settings = {"github_api_url": github.api_url, "github_web_url": github.url, "public_url": HOME}
-    keys = {"github_client_id": github.world.client_id, "github_client_secret": "wrong"}
     github.person("mona")
-    async with open_api(database_url, redis_url, tmp_path, **settings, **keys) as api:
+    settings = github_settings(github) | {"github_client_secret": "wrong"}
+    async with open_api(database_url, redis_url, tmp_path, **settings) as api:
         answer = await sign_in(api, github)
     assert answer.status_code == 409
     assert "GITHUB_CLIENT_SECRET" in answer.json()["error"]["message"]
