@@ -41,7 +41,7 @@ CONDITIONS: dict[str, LiteralString] = {
     "status": "a.status = %(status)s",
     "analysis_type": "a.analysis_type = %(analysis_type)s",
     "subject": "a.subject = %(subject)s",
-    "tag": "a.tags @> ARRAY[%(tag)s]",
+    "tag": "a.tags <> '{}' AND a.tags @> ARRAY[%(tag)s]",
     "since": "a.created_at >= %(since)s",
     "until": "a.created_at < %(until)s",
     "min_score": "a.score >= %(min_score)s",

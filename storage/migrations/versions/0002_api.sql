@@ -188,6 +188,7 @@ CREATE INDEX analyses_score_of_repository ON analyses (organization_id, scope, s
 CREATE INDEX analyses_status ON analyses (organization_id, status, created_at, id) WHERE status <> 'completed';
 CREATE INDEX analyses_type ON analyses (organization_id, analysis_type, created_at, id) WHERE analysis_type <> 'full';
 CREATE INDEX analyses_subject ON analyses (organization_id, subject, created_at, id) WHERE subject <> 'pull_request';
+CREATE INDEX analyses_tagged ON analyses (organization_id, created_at, id) WHERE tags <> '{}';
 CREATE INDEX analyses_upload ON analyses (organization_id, upload_id, created_at, id) WHERE upload_id IS NOT NULL;
 
 -- Whether a review refers to an analysis is asked whenever one is removed.
@@ -225,7 +226,8 @@ CREATE TABLE reports (
     organization_id bigint NOT NULL,
     analysis_id bigint NOT NULL,
     format text NOT NULL CHECK (format IN ('html', 'pdf', 'markdown', 'sarif', 'json')),
-    state text NOT NULL CHECK (state IN ('queued', 'ready', 'failed')),
+    state text NOT NULL CHECK (state IN ('ready', 'failed')),
+    made_of text NOT NULL DEFAULT '',
     object_key text NOT NULL DEFAULT '',
     size bigint NOT NULL DEFAULT 0,
     error text NOT NULL DEFAULT '',
@@ -233,6 +235,7 @@ CREATE TABLE reports (
     PRIMARY KEY (analysis_id, format),
     FOREIGN KEY (organization_id, analysis_id) REFERENCES analyses (organization_id, id) ON DELETE CASCADE
 );
+COMMENT ON COLUMN reports.made_of IS 'Stands for what may change of an analysis that has ended. Another one now: made again when asked for.';
 
 CREATE TABLE proposals (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
