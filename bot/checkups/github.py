@@ -7,7 +7,7 @@ from bot.checkups.checkup import Line, ok, warning, wrong
 from bot.settings import Settings
 from review.errors import TryAgain
 
-PERMISSIONS = {"contents": "read", "metadata": "read", "pull_requests": "write"}
+PERMISSIONS = {"contents": "read", "metadata": "read", "members": "read", "pull_requests": "write"}
 EVENTS = ("pull_request", "push", "repository")
 """What `app.yml` asks for; a test holds them together."""
 

@@ -148,7 +148,7 @@ async def test_a_github_that_fails_is_wrong(github: SandboxGitHub, app: dict[str
 def test_permissions_and_events_are_held_against_what_the_app_needs() -> None:
     assert _permissions(PERMISSIONS)[0].state is State.OK
     assert _permissions(PERMISSIONS | {"checks": "write"})[0].state is State.WARNING
-    [lacking] = _permissions({"contents": "read", "metadata": "read", "pull_requests": "read"})
+    [lacking] = _permissions(PERMISSIONS | {"pull_requests": "read"})
     assert lacking.state is State.WRONG and "pull_requests: write" in lacking.sentence
     assert _events(["pull_request", "push", "repository", "star"])[0].state is State.OK
     assert _events([])[0].state is State.WRONG
