@@ -82,12 +82,26 @@ class Recheck:
             return f"{finding.source} looked at the new text and does not find {finding.rule} there any more"
         return "the file parses as before and the code in question is gone; no analyzer can check this finding"
 
+    def settles_too(self, finding: Finding) -> bool:
+        """Whether these pieces settle a finding that none of them was made for: an analyzer found it, and does not any more."""
+        place = finding.location
+        if finding.source not in self.analyzers or finding.path not in self.new_files or self._unseen:
+            return False
+        there = self._moved(finding.path).lines(place.first_line, place.last_line)
+        was = _count(self.before.findings, finding, range(place.first_line, place.last_line + 1))
+        return was > 0 and not _count(self.after.findings, finding, there)
+
+    @property
+    def _unseen(self) -> str:
+        """What an analyzer could not do this time, and could before."""
+        return next((note for note in self.after.notes if note not in self.before.notes), "")
+
     def _why_unsettled(self, piece: Piece) -> str:
         finding = piece.wanted.finding
         if finding.source not in self.analyzers:
             return "" if self._code_is_gone(finding) else "the code in question would still be there"
-        if unseen := next((note for note in self.after.notes if note not in self.before.notes), ""):
-            return f"the new text could not be looked at again: {unseen}"
+        if self._unseen:
+            return f"the new text could not be looked at again: {self._unseen}"
         first = min(piece.first, finding.location.first_line)
         last = max(piece.last, finding.location.last_line)
         old, new = range(first, last + 1), self._moved(piece.path).lines(first, last)

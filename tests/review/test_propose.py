@@ -96,8 +96,8 @@ def test_what_brings_a_new_finding_on_other_lines_is_left_out() -> None:
 def test_what_was_at_odds_with_a_suggestion_that_fails_is_tried_in_its_place() -> None:
     fails = wanted("style-001", "F401", suggested(1, 1, "import os  # kept"), severity=Severity.HIGH)
     proposal = proposed(HEAD, fails, wanted("style-002", "F401", suggested(1, 1, "")))
-    assert [settled.issue for settled in proposal.settled] == ["style-002"]
-    assert reasons(proposal) == {"style-001": "ruff would still find F401 there"}
+    assert [settled.issue for settled in proposal.settled] == ["style-002", "style-001"]
+    assert not proposal.files[0].after.startswith(b"import")
 
 
 def test_one_of_two_findings_of_a_rule_on_a_line_counts_as_one() -> None:
@@ -106,6 +106,17 @@ def test_one_of_two_findings_of_a_rule_on_a_line_counts_as_one() -> None:
     assert [settled.issue for settled in proposal.settled] == ["style-001"]
     proposal = proposed(head, wanted("style-001", "F401", suggested(1, 1, "import os, sys  # both")))
     assert reasons(proposal) == {"style-001": "ruff would still find F401 there"}
+
+
+def test_what_another_findings_suggestion_settles_is_settled_too() -> None:
+    head = {"app.py": b"import os, sys\n\nprint(1)\n"}
+    taken = suggested(1, 1, "", Verdict.REFUSED, "another suggestion replaces the same lines")
+    proposal = proposed(head, wanted("style-001", "F401", suggested(1, 1, "")), wanted("style-002", "F401", taken))
+    assert [settled.issue for settled in proposal.settled] == ["style-001", "style-002"]
+    assert "another finding settles it too" in proposal.settled[1].checked
+    assert not proposal.left_out
+    one_of_two = proposed(head, wanted("style-001", "F401", suggested(1, 1, "import sys")), wanted("style-002", "F401", taken))
+    assert reasons(one_of_two) == {"style-002": "its suggestion does not hold: another suggestion replaces the same lines"}
 
 
 def test_suggestions_that_parse_alone_and_not_together_are_not_combined() -> None:

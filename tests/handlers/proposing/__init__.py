@@ -1,0 +1,1 @@
+"""Tests of how proposals are prepared and applied."""
