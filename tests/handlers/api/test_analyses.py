@@ -11,6 +11,7 @@ from handlers.analyzing import run
 from handlers.analyzing.run import Running
 from handlers.sweep import DIED
 from review.reviewer import Reviewer
+from storage.live import Live
 from tests.builders_analyses import BAD, asked, shown, types, uploaded
 from tests.builders_api import Api
 
@@ -306,3 +307,50 @@ async def test_an_analysis_whose_process_died_each_time_has_failed(api: Api) -> 
     await sweep_once(api.settings)
     analysis = await shown(mona, id)
     assert (analysis["status"], analysis["error"]) == ("failed", DIED)
+
+
+async def test_a_list_is_paged_filtered_and_sorted(api: Api) -> None:
+    mona = await api.person("mona")
+    upload = await uploaded(mona, {"app.py": BAD})
+    made = [await asked(mona, upload_id=upload, tags=["odd"] if number % 2 else []) for number in range(5)]
+    for number, id in enumerate(made):
+        api.sql("UPDATE analyses SET status = 'completed', score = %s WHERE id = %s", (90 - 10 * number, id))
+    seen, cursor = [], None
+    for _ in range(3):
+        page = (await mona.get("/analyses", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()["data"]
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next_cursor"]
+    assert (seen, cursor) == (made[::-1], None)
+    best = (await mona.get("/analyses", params={"sort": "-score", "limit": 2})).json()["data"]
+    assert [one["score"] for one in best["items"]] == [90, 80]
+    following = await mona.get("/analyses", params={"sort": "-score", "limit": 2, "cursor": best["next_cursor"]})
+    assert [one["score"] for one in following.json()["data"]["items"]] == [70, 60]
+    odd = (await mona.get("/analyses", params={"tag": "odd", "min_score": 65, "status": "completed"})).json()["data"]["items"]
+    assert [one["id"] for one in odd] == [made[1]]
+    wrong = await mona.get("/analyses", params={"sort": "created_at", "cursor": best["next_cursor"]})
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "invalid_cursor")
+
+
+async def test_followers_are_told_of_the_steps_and_of_the_end(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    async with Live.open(api.settings.redis_url.get_secret_value()) as live:
+        working = asyncio.create_task(api.work())
+        async with asyncio.timeout(30):
+            events = [event async for event in live.follow(f"analysis:{id}")]
+        await working
+    assert {event["type"] for event in events[:-1]} == {"progress"}
+    steps = [event["progress"] for event in events[:-1]]
+    assert steps == sorted(steps)
+    assert events[-1] == {"type": "complete", "analysis_id": id}
+
+
+async def test_results_that_an_older_version_kept_at_hand_are_read_anew(api: Api) -> None:
+    mona = await api.person("mona")
+    id = await asked(mona, upload_id=await uploaded(mona, {"app.py": BAD}))
+    await api.work()
+    first = await shown(mona, id)
+    with redis.Redis.from_url(api.settings.redis_url.get_secret_value()) as cache:
+        assert cache.exists(f"cache:analysis:{id}")
+        cache.set(f"cache:analysis:{id}", b'{"overall_score": "of another form"}')
+    assert await shown(mona, id) == first
