@@ -41,6 +41,7 @@ from storage.objects import Objects, open_store
 from storage.proposals import Proposals
 from storage.queue import Queue
 from storage.redis_client import open_redis
+from storage.reports import Reports
 from storage.repositories import KeptRepositories
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
@@ -73,6 +74,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             counts=counts,
             analyses=Analyses(database, reading),
             proposals=Proposals(database, reading),
+            reports=Reports(database, reading),
             live=live,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             uploads=Uploads(database, reading, settings.upload_days),

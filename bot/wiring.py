@@ -36,6 +36,7 @@ from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.proposals import Proposals
 from storage.queue import Queue
+from storage.reports import Reports
 from storage.repositories import KeptRepositories
 from storage.reviews import Reviews
 from storage.tokens import Tokens
@@ -66,6 +67,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             reviews=Reviews(database),
             analyses=Analyses(database, reading),
             proposals=Proposals(database, reading),
+            reports=Reports(database, reading),
             uploads=Uploads(database, reading, settings.upload_days),
             exports=Exports(database, reading, settings.export_days),
             code_indexes=CodeIndexes(database),

@@ -20,6 +20,7 @@ from storage.live import Live
 from storage.objects import Objects
 from storage.proposals import Proposals
 from storage.queue import Queue
+from storage.reports import Reports
 from storage.repositories import KeptRepositories
 from storage.reviews import Reviews
 from storage.uploads import Uploads
@@ -53,6 +54,7 @@ class Context:
     reviews: Reviews
     analyses: Analyses
     proposals: Proposals
+    reports: Reports
     uploads: Uploads
     exports: Exports
     code_indexes: CodeIndexes

@@ -54,7 +54,7 @@ ONE_ROW = {
     " VALUES (%(org)s, %(repositories)s, %(user)s, 'read')",
     "uploads": "(organization_id, object_key, files, size, expires_at) VALUES (%(org)s, '', 1, 1, now())",
     "upload_files": "(organization_id, upload_id, ordinal, filename, size, type) VALUES (%(org)s, %(uploads)s, 0, 'a', 1, '')",
-    "reports": "(organization_id, analysis_id, format, state) VALUES (%(org)s, %(analyses)s, 'html', 'queued')",
+    "reports": "(organization_id, analysis_id, format, state) VALUES (%(org)s, %(analyses)s, 'html', 'ready')",
     "proposals": "(organization_id, repository_id, analysis_id, state, wanted)"
     " VALUES (%(org)s, %(repositories)s, %(analyses)s, 'proposed', '{}')",
     "exports": "(organization_id, user_id, kind, format, state, expires_at)"

@@ -32,6 +32,7 @@ from storage.live import Live
 from storage.objects import Objects
 from storage.proposals import Proposals
 from storage.queue import Queue
+from storage.reports import Reports
 from storage.repositories import KeptRepositories
 from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
@@ -53,6 +54,7 @@ class Services:
     counts: Counts
     analyses: Analyses
     proposals: Proposals
+    reports: Reports
     objects: Objects
     uploads: Uploads
     exports: Exports

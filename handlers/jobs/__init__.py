@@ -9,6 +9,7 @@ from handlers.jobs.prepare_proposal import prepare_proposal
 from handlers.jobs.review_pull_request import review_pull_request
 from handlers.jobs.send_mail import send_mail
 from handlers.jobs.update_installation import update_installation
+from handlers.jobs.write_report import write_report
 
 JOBS: dict[str, Job] = {
     "analyze": analyze,
@@ -19,4 +20,5 @@ JOBS: dict[str, Job] = {
     "review_pull_request": review_pull_request,
     "send_mail": send_mail,
     "update_installation": update_installation,
+    "write_report": write_report,
 }
