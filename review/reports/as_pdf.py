@@ -18,7 +18,7 @@ LONG = re.compile(r"\S{48}(?=\S)")
 """What has no place to break within a row."""
 CODE = ("quote", "suggested")
 """Is broken by rows instead."""
-TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
+TEMPLATE = Path(__file__).parent / "report.typ"
 
 
 class Pdf:
