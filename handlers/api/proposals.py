@@ -52,7 +52,7 @@ class ProposalChange(Body):
         return self
 
 
-class Confirmation(Body):
+class ConfirmedApply(Body):
     """That it is really meant."""
 
     confirm: Literal[True]
@@ -189,7 +189,7 @@ async def change(asked: Asked[ProposalChange, Nothing]) -> Answer:
     return Answer(data_of(stepped), f"The proposal is {stepped.state}.")
 
 
-async def apply(asked: Asked[Confirmation, Nothing]) -> Answer:
+async def apply(asked: Asked[ConfirmedApply, Nothing]) -> Answer:
     """Apply an approved proposal: an upload's files as a zip, a pull request's by one commit on its branch."""
     services, proposal = asked.services, await _proposal(asked)
     asked.must_hold(proposal.organization_id)
@@ -245,7 +245,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "PUT", "/proposals/{id}/apply", "proposal.apply", "Apply a proposal", apply, Needs.MAINTAINER,
-        body=Confirmation, data=ProposalData, also=(202,),
+        body=ConfirmedApply, data=ProposalData, also=(202,),
         codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP, Code.CONFLICT),
     ),
     Endpoint("GET", "/proposals/{id}/patch", "proposal.read", "A proposal as a patch", patch, Needs.ACCOUNT,
