@@ -21,11 +21,15 @@ Their quotient is what retrieval is worth."""
 SHARED = {
     PLACES: "Places that models were shown beyond a change.",
     CITED: "Those of them that a posted finding cites.",
+    "security_refused_logins": "Logins with a wrong password, or at a closed account.",
+    "security_refused_tokens": "Requests with a token or an API key that is not valid.",
+    "security_reused_refresh_tokens": "Refresh tokens that came a second time: their sessions are over.",
+    "security_forbidden": "Requests for what the caller's role or scopes do not allow.",
 }
 
 
 class SharedCounts(Collector):
-    """What the workers counted, as it was last read."""
+    """What all processes counted together, as it was last read."""
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}
