@@ -30,6 +30,7 @@ from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.expired import Expired
 from storage.exports import Exports
 from storage.installations import Installations
 from storage.live import Live
@@ -70,6 +71,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             reports=Reports(database, reading),
             uploads=Uploads(database, reading, settings.upload_days),
             exports=Exports(database, reading, settings.export_days),
+            expired=Expired(database),
             code_indexes=CodeIndexes(database),
             queue=queue,
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),

@@ -20,6 +20,7 @@ from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.utils import now
 
+from bot.chores import expire_once, forget_once, sweep_once
 from bot.github.identity import read_key
 from bot.leftovers import keep_temporary_files_in, sweep_leftovers, temporary_folder
 from bot.logs import report, set_up_logs, set_up_reports
@@ -29,13 +30,10 @@ from handlers.context import Context
 from handlers.give_up import give_up
 from handlers.perform import perform as perform_job
 from handlers.perform import put_off
-from handlers.sweep import sweep
 from review import analyzers, providers
 from review.errors import TryAgain
-from storage.database import Database
-from storage.deliveries import Deliveries
 from storage.embedded.child import die_with_parent
-from storage.queue import PERFORM, QUEUES, Json, Queue
+from storage.queue import PERFORM, QUEUES, Json
 
 HEARTBEAT = 5
 """Seconds between two signs of life of a job in progress."""
@@ -51,8 +49,7 @@ AWAY = 5
 
 SWEEP_EVERY = 15.0
 FORGET_EVERY = 24 * 3600.0
-KEPT_DAYS = 30
-"""Days for which a delivery is kept once it is done. GitHub delivers again for three, Enterprise Server for seven."""
+EXPIRE_EVERY, FIRST_EXPIRY = 3600.0, 60.0
 
 SCHEDULER = "refactoriq:scheduler"
 """The lock in Redis under which one worker of all does what is to be done now and then."""
@@ -147,6 +144,7 @@ class ReviewWorker(Worker):
         )
         self._settings = settings
         self._next_sweep = self._next_forgetting = 0.0
+        self._next_expiry = time.monotonic() + FIRST_EXPIRY
         self.asked_to_stop = False
 
     def handle_warm_shutdown_request(self) -> None:
@@ -211,6 +209,9 @@ class ReviewWorker(Worker):
                 self._next_forgetting = time.monotonic() + FORGET_EVERY
                 asyncio.run(forget_once(self._settings))
                 sweep_leftovers(temporary_folder(self._settings.data_dir))
+            if time.monotonic() >= self._next_expiry:
+                self._next_expiry = time.monotonic() + EXPIRE_EVERY
+                asyncio.run(expire_once(self._settings))
         except TryAgain as away:
             log.warning("no sweep", because=str(away))
         finally:
@@ -228,23 +229,6 @@ def queue_due(queue: RqQueue) -> None:
         if job is not None:
             queue.enqueue_job(job)
         registry.remove(id)
-
-
-async def sweep_once(settings: Settings) -> None:
-    """Queue again what Postgres remembers and Redis does not know."""
-    async with (
-        Database.open(settings.database_url.get_secret_value(), pool_size=1) as database,
-        Queue.open(settings.redis_url.get_secret_value()) as queue,
-    ):
-        await sweep(database, queue)
-
-
-async def forget_once(settings: Settings) -> None:
-    """Delete what is long done from the table of deliveries."""
-    async with Database.open(settings.database_url.get_secret_value(), pool_size=1) as database:
-        forgotten = await Deliveries(database).forget(KEPT_DAYS)
-    if forgotten:
-        log.info("old deliveries forgotten", deliveries=forgotten)
 
 
 def perform(kind: str, arguments: Mapping[str, Any]) -> Retry | None:

@@ -14,6 +14,7 @@ from storage.code.indexes import CodeIndexes
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.expired import Expired
 from storage.exports import Exports
 from storage.installations import Installations
 from storage.live import Live
@@ -57,6 +58,7 @@ class Context:
     reports: Reports
     uploads: Uploads
     exports: Exports
+    expired: Expired
     code_indexes: CodeIndexes
     queue: Queue
     objects: Objects

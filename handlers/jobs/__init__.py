@@ -2,6 +2,7 @@
 
 from handlers.jobs.analyze import analyze
 from handlers.jobs.apply_proposal import apply_proposal
+from handlers.jobs.expire import expire, remove_orphans
 from handlers.jobs.export import export
 from handlers.jobs.index_repository import index_repository
 from handlers.jobs.job import Job
@@ -14,9 +15,11 @@ from handlers.jobs.write_report import write_report
 JOBS: dict[str, Job] = {
     "analyze": analyze,
     "apply_proposal": apply_proposal,
+    "expire": expire,
     "export": export,
     "index_repository": index_repository,
     "prepare_proposal": prepare_proposal,
+    "remove_orphans": remove_orphans,
     "review_pull_request": review_pull_request,
     "send_mail": send_mail,
     "update_installation": update_installation,

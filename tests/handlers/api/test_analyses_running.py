@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from bot.worker import sweep_once
+from bot.chores import sweep_once
 from handlers.analyzing import run
 from handlers.analyzing.run import Running
 from handlers.sweep import DIED
