@@ -140,7 +140,7 @@ def issue_of(numbered: NumberedFinding) -> Issue:
         rule=finding.rule,
         source=finding.source,
         confidence=finding.confidence,
-        quote=finding.quote,
+        quote=blank_secrets(finding.quote),
         fingerprint=finding.fingerprint,
         cites=[Place(file=place.path, line=place.first_line, end_line=place.last_line) for place in finding.cites],
     )

@@ -3,6 +3,7 @@
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -39,7 +40,8 @@ def unpack(received: Received, bounds: Bounds, folder: Path, stop: threading.Eve
     """All that was received as one zip, in a file of that folder which is the caller's to close. Raises Problem, Stopped."""
     meter = Meter(bounds, received.size)
     packed = Packed(unnamed_file(folder))
-    try:
+    with ExitStack() as unless_done:
+        unless_done.callback(packed.file.close)
         with zipfile.ZipFile(packed.file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
             packer = Packer(archive, bounds, stop, packed.files)
             for part in received.parts:
@@ -47,9 +49,7 @@ def unpack(received: Received, bounds: Bounds, folder: Path, stop: threading.Eve
                     packer.add(name, pieces)
         if not packed.files:
             raise Problem(Code.INVALID, "There is no file in it: send at least one.", [{"at": "file", "is": "empty"}])
-    except BaseException:
-        packed.file.close()
-        raise
+        unless_done.pop_all()
     return packed
 
 

@@ -1,0 +1,1 @@
+"""Tests of receiving uploads: what is unpacked, what is refused."""
