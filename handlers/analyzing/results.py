@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from review.secrets.blank import blank_secrets
 from storage.analyses import AnalysisRecord, NumberedFinding
 
 
