@@ -64,7 +64,7 @@ async def pieces(*of: bytes, then: Exception | None = None) -> AsyncIterator[byt
 
 async def test_what_is_kept_is_read_back_whole_in_pieces_from_anywhere_and_as_a_file(objects: Objects, tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(LARGE)
-    sources = {
+    sources: dict[str, tuple[bytes | Path | AsyncIterator[bytes], bytes]] = {
         "temp/bytes": (b"hello", b"hello"), "temp/none": (b"", b""), "temp/path": (tmp_path / "large", LARGE),
         "temp/pieces": (pieces(LARGE[:300], LARGE[300:]), LARGE), "temp/no-piece": (pieces(), b""),
     }  # fmt: skip

@@ -31,47 +31,48 @@ def left(api: Api) -> list[Any]:
     return files + api.sql("SELECT id FROM uploads") + api.sql("SELECT ordinal FROM upload_files")
 
 
-@pytest.mark.parametrize(
-    ("kind", "body", "status", "code"),
-    [
-        ("application/json", b"{}", 415, "unsupported_media_type"),
-        ("text/plain", b"x", 415, "unsupported_media_type"),
-        ("", b"x", 415, "unsupported_media_type"),
-        ("multipart/form-data", a_part(FILE) + END, 400, "malformed"),
-        (f"multipart/form-data; boundary={'b' * 300}", END, 400, "malformed"),
-        (FORM, b"", 400, "malformed"),
-        (FORM, b"no form at all", 400, "malformed"),
-        (FORM, a_part(FILE), 400, "malformed"),
-        (FORM, a_part("X: y"), 400, "malformed"),
-        (FORM, a_part("Content-Disposition: form-data") + END, 400, "malformed"),
-        (FORM, a_part("Content-Disposition form-data") + END, 400, "malformed"),
-        (FORM, a_part(FILE + "\r\nX: " + "y" * 100_000) + END, 400, "malformed"),
-        (FORM, a_part("\r\n".join([FILE] + [f"X{n}: y" for n in range(500)])) + END, 400, "malformed"),
-        (FORM, END, 422, "invalid"),
-        (FORM, a_part('Content-Disposition: form-data; name="file"; filename=""', b"") + END, 422, "invalid"),
-        (FORM, a_part('Content-Disposition: form-data; name="other"', b"1") + a_part(FILE) + END, 422, "invalid"),
-        (FORM, a_part(ORGANIZATION, b"x") + a_part(FILE) + END, 422, "invalid"),
-        (FORM, a_part(ORGANIZATION, b"9" * 200) + a_part(FILE) + END, 422, "invalid"),
-        (FORM, a_part(ORGANIZATION, b"9999") + a_part(FILE) + END, 404, "not_found"),
-        (FORM, a_part('Content-Disposition: form-data; name="f"; filename="../a.py"') + END, 422, "unsafe_archive"),
-        (FORM, a_part('Content-Disposition: form-data; name="f"; filename="a\\b.py"') + END, 422, "unsafe_archive"),
-        (FORM, a_part(FILE) * 2 + END, 422, "unsafe_archive"),
-        (FORM, a_part(FILE) + a_part(FILE, a_zip_entry("../evil")) + END, 422, "unsafe_archive"),
-        (FORM, a_part(FILE, b"x" * 300_000) + END, 413, "too_large"),
-        ("application/zip", b"", 400, "malformed"),
-        ("application/zip", a_zip({f"{n}.py": b"" for n in range(11)}), 413, "too_large"),
-        ("application/zip", a_zip({}), 422, "invalid"),
-    ],
-)  # fmt: skip
+BROKEN = [
+    ("application/json", b"{}", 415, "unsupported_media_type"),
+    ("text/plain", b"x", 415, "unsupported_media_type"),
+    ("", b"x", 415, "unsupported_media_type"),
+    ("multipart/form-data", a_part(FILE) + END, 400, "malformed"),
+    (f"multipart/form-data; boundary={'b' * 300}", END, 400, "malformed"),
+    (FORM, b"", 400, "malformed"),
+    (FORM, b"no form at all", 400, "malformed"),
+    (FORM, a_part(FILE), 400, "malformed"),
+    (FORM, a_part("X: y"), 400, "malformed"),
+    (FORM, a_part("Content-Disposition: form-data") + END, 400, "malformed"),
+    (FORM, a_part("Content-Disposition form-data") + END, 400, "malformed"),
+    (FORM, a_part(FILE + "\r\nX: " + "y" * 100_000) + END, 400, "malformed"),
+    (FORM, a_part("\r\n".join([FILE] + [f"X{n}: y" for n in range(500)])) + END, 400, "malformed"),
+    (FORM, END, 422, "invalid"),
+    (FORM, a_part('Content-Disposition: form-data; name="file"; filename=""', b"") + END, 422, "invalid"),
+    (FORM, a_part('Content-Disposition: form-data; name="other"', b"1") + a_part(FILE) + END, 422, "invalid"),
+    (FORM, a_part(ORGANIZATION, b"x") + a_part(FILE) + END, 422, "invalid"),
+    (FORM, a_part(ORGANIZATION, b"9" * 200) + a_part(FILE) + END, 422, "invalid"),
+    (FORM, a_part(ORGANIZATION, b"9999") + a_part(FILE) + END, 404, "not_found"),
+    (FORM, a_part('Content-Disposition: form-data; name="f"; filename="../a.py"') + END, 422, "unsafe_archive"),
+    (FORM, a_part('Content-Disposition: form-data; name="f"; filename="a\\b.py"') + END, 422, "unsafe_archive"),
+    (FORM, a_part(FILE) * 2 + END, 422, "unsafe_archive"),
+    (FORM, a_part(FILE) + a_part(FILE, a_zip_entry("../evil")) + END, 422, "unsafe_archive"),
+    (FORM, a_part(FILE, b"x" * 300_000) + END, 413, "too_large"),
+    ("application/zip", b"", 400, "malformed"),
+    ("application/zip", a_zip({f"{n}.py": b"" for n in range(11)}), 413, "too_large"),
+    ("application/zip", a_zip({}), 422, "invalid"),
+]  # fmt: skip
+"""Content type and body; then the status and the code that they get."""
+
+
 async def test_a_body_that_is_none_gets_a_clear_refusal_and_leaves_nothing(
-    database_url: str, redis_url: str, tmp_path: Path, kind: str, body: bytes, status: int, code: str
+    database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     async with open_api(database_url, redis_url, tmp_path, upload_max_bytes=200_000, upload_max_files=10) as api:
         mona = await api.person("mona")
-        answer = await mona.post("/uploads", content=body, headers={"Content-Type": kind})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
-        assert api.bugs == []
-        assert left(api) == []
+        for kind, body, status, code in BROKEN:
+            answer = await mona.post("/uploads", content=body, headers={"Content-Type": kind})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), (kind, body[:200], answer.text)
+            assert api.bugs == []
+            assert left(api) == [], (kind, body[:200])
 
 
 async def test_a_body_that_is_announced_too_large_is_refused_by_its_length(api: Api) -> None:
