@@ -9,6 +9,7 @@ from bot.mail import why_no_mail
 from bot.secret_key import derived_key, secret_key
 from bot.settings import Settings
 from handlers.api.access_tokens import Tokens
+from handlers.api.accounts import Accounts
 from handlers.api.passwords import Passwords
 from handlers.api.services import Services
 from handlers.mailing import Mailing
@@ -40,7 +41,7 @@ from storage.live import Live
 from storage.objects import Objects, open_store
 from storage.proposals import Proposals
 from storage.queue import Queue
-from storage.redis_client import open_redis
+from storage.redis_client import AnyRedis, open_redis
 from storage.reports import Reports
 from storage.repositories import KeptRepositories
 from storage.shown_audit import ShownAudit
@@ -58,12 +59,10 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
         live = await stack.enter_async_context(Live.open(settings.redis_url.get_secret_value()))
         cache = Cache(redis)
         reading = Reading(database, await stack.enter_async_context(_replica(settings)), cache)
-        sign_in = await stack.enter_async_context(GitHubSignIn.open(settings))
-        accounts = GitHubAccounts(database, derived_key(secret_key(settings), "users"))
-        sight = SightOnGitHub(database, accounts, SeenOnGitHub(database), sign_in, redis)
-        stack.push_async_callback(sight.drain)
+        bounds = Bounds(settings.upload_max_bytes, settings.upload_max_files)
         yield Services(
             database=database,
+            accounts=await stack.enter_async_context(_accounts(settings, database, reading, queue, redis)),
             reading=reading,
             cache=cache,
             limits=Limits(redis, _rates(settings)),
@@ -79,29 +78,39 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             objects=Objects(open_store(settings.storage_url, settings.data_dir)),
             uploads=Uploads(database, reading, settings.upload_days),
             exports=Exports(database, reading, settings.export_days),
-            receiving=Receiving(
-                Bounds(settings.upload_max_bytes, settings.upload_max_files), temporary_folder(settings.data_dir)
-            ),
-            users=Users(database),
-            administration=Administration(database),
-            links=Links(database),
-            tries=Tries(redis),
-            mailing=Mailing(Deliveries(database), queue, why_no_mail(settings)),
-            sessions=Sessions(redis),
-            sign_in=sign_in,
-            sign_ins=SignIns(redis, secure=settings.public_url.startswith("https:")),
-            github_accounts=accounts,
-            sight=sight,
-            members=Members(database, reading),
+            receiving=Receiving(bounds, temporary_folder(settings.data_dir)),
             repositories=KeptRepositories(database, reading),
-            tickets=Tickets(redis),
-            api_keys=ApiKeys(database),
-            tokens=Tokens(derived_key(secret_key(settings), "login")),
-            passwords=Passwords(),
-            registration=settings.registration,
             shown_deliveries=ShownDeliveries(database, reading),
             shown_audit=ShownAudit(database, reading),
         )
+
+
+@asynccontextmanager
+async def _accounts(
+    settings: Settings, database: Database, reading: Reading, queue: Queue, redis: AnyRedis
+) -> AsyncIterator[Accounts]:
+    async with GitHubSignIn.open(settings) as sign_in:
+        github_accounts = GitHubAccounts(database, derived_key(secret_key(settings), "users"))
+        sight = SightOnGitHub(database, github_accounts, SeenOnGitHub(database), sign_in, redis)
+        yield Accounts(
+            users=Users(database),
+            administration=Administration(database),
+            members=Members(database, reading),
+            sessions=Sessions(redis),
+            api_keys=ApiKeys(database),
+            tickets=Tickets(redis),
+            tokens=Tokens(derived_key(secret_key(settings), "login")),
+            passwords=Passwords(),
+            tries=Tries(redis),
+            links=Links(database),
+            mailing=Mailing(Deliveries(database), queue, why_no_mail(settings)),
+            sign_in=sign_in,
+            sign_ins=SignIns(redis, secure=settings.public_url.startswith("https:")),
+            github_accounts=github_accounts,
+            sight=sight,
+            registration=settings.registration,
+        )
+        await sight.drain()
 
 
 @asynccontextmanager

@@ -52,10 +52,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     secret, redis_url = secret_key(settings), settings.redis_url.get_secret_value()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database_url.get_secret_value()))
-        queue = await stack.enter_async_context(Queue.open(redis_url))
-        tokens = await stack.enter_async_context(Tokens.open(redis_url, secret))
-        counts = await stack.enter_async_context(Counts.open(redis_url))
-        live = await stack.enter_async_context(Live.open(redis_url))
+        queue, tokens, counts, live = await stack.enter_async_context(_in_redis(redis_url, secret))
         host, source = await stack.enter_async_context(_github(settings, tokens))
         asked = await stack.enter_async_context(providers(settings))
         embed = await stack.enter_async_context(embedders(settings))
@@ -83,16 +80,17 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             users=Users(database),
             links=Links(database),
             embedders=embed,
-            reviewer=Reviewer(
-                analyzers=tuple(analyzer() for analyzer in ANALYZERS),
-                providers=asked,
-                why_no_models=why_no_models(settings),
-                on_step=log_step,
-            ),
+            reviewer=Reviewer(tuple(analyzer() for analyzer in ANALYZERS), asked, why_no_models(settings), log_step),
             public_url=public_url(settings),
             marker_key=marker_key(secret),
             on_step=log_step,
         )
+
+
+@asynccontextmanager
+async def _in_redis(url: str, secret: str) -> AsyncIterator[tuple[Queue, Tokens, Counts, Live]]:
+    async with Queue.open(url) as queue, Tokens.open(url, secret) as tokens, Counts.open(url) as counts, Live.open(url) as live:
+        yield queue, tokens, counts, live
 
 
 @asynccontextmanager

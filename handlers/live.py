@@ -122,7 +122,7 @@ async def _authenticated(services: Services, websocket: WebSocket, id: int) -> t
 
 
 async def _by_ticket(services: Services, nobody: Caller, secret: str, id: int) -> Caller:
-    ticket = await services.tickets.take(secret)
+    ticket = await services.accounts.tickets.take(secret)
     if ticket is None or ticket.analysis_id != id:
         await noted(services.counts, "refused_tokens", address=nobody.address, because="ticket")
         raise Problem(Code.UNAUTHENTICATED, "The ticket is used, too old, or for another analysis: get a new one.")
@@ -131,7 +131,7 @@ async def _by_ticket(services: Services, nobody: Caller, secret: str, id: int) -
 
 async def _in_session(services: Services, caller: Caller, user_id: int) -> Caller:
     """The caller as they are known by now. Raises Problem where their session is over."""
-    if await services.sessions.get(user_id, caller.session) is None:
+    if await services.accounts.sessions.get(user_id, caller.session) is None:
         raise Problem(Code.UNAUTHENTICATED, "The session is over: sign in again.")
     return await as_user(services, caller, user_id, caller)
 

@@ -70,11 +70,11 @@ async def change_me(asked: Asked[ChangedAccount, Nothing]) -> Answer:
     if body.email is not None and body.email != user.email:
         must_send_mail(asked)
         await _must_be_the_owner(asked, body.password)
-        await services.mailing.put("confirm_email", str(body.email), user.id)
+        await services.accounts.mailing.put("confirm_email", str(body.email), user.id)
         message = "A link is on its way to the new address: it becomes yours once you use it."
     if body.full_name is not None and body.full_name != user.full_name:
-        await services.users.rename(user.id, body.full_name, asked.act)
-    return Answer(account(await services.users.by_id(user.id) or user), message)
+        await services.accounts.users.rename(user.id, body.full_name, asked.act)
+    return Answer(account(await services.accounts.users.by_id(user.id) or user), message)
 
 
 async def change_password(asked: Asked[ChangedPassword, Nothing]) -> Answer:
@@ -84,9 +84,10 @@ async def change_password(asked: Asked[ChangedPassword, Nothing]) -> Answer:
         raise Problem(Code.CONFLICT, "This account has no password yet: ask for a link to set one.")
     must_be_strong(body.new_password, user.email or "", "new_password")
     await _must_be_the_owner(asked, body.old_password)
-    if not await services.users.set_password(user, await services.passwords.hash(body.new_password), asked.act):
+    new = await services.accounts.passwords.hash(body.new_password)
+    if not await services.accounts.users.set_password(user, new, asked.act):
         raise Problem(Code.CONFLICT, "The password was changed meanwhile: sign in again.")
-    await services.sessions.end_all(user.id, but=asked.caller.session)
+    await services.accounts.sessions.end_all(user.id, but=asked.caller.session)
     await _tell_of_new_password(asked, user)
     return Answer(Nothing(), "The password was changed, and every other session has ended.")
 
@@ -94,21 +95,21 @@ async def change_password(asked: Asked[ChangedPassword, Nothing]) -> Answer:
 async def ask_for_reset(asked: Asked[Forgotten, Nothing]) -> Answer:
     """Mails a link, if there is such an account; neither the answer nor the time it takes tells whether there is."""
     must_send_mail(asked)
-    await asked.services.mailing.put("reset_password", spelled(asked.body.email))
+    await asked.services.accounts.mailing.put("reset_password", spelled(asked.body.email))
     return Answer(Nothing(), MAILED)
 
 
 async def reset_password(asked: Asked[Reset, Nothing]) -> Answer:
     """Another password, for whoever has the mailed link; all sessions end, and the address counts as confirmed."""
     services, body = asked.services, asked.body
-    link = _good(await services.links.look(body.token, "reset_password"))
+    link = _good(await services.accounts.links.look(body.token, "reset_password"))
     must_be_strong(body.new_password, link.email, "new_password")
-    hashed = await services.passwords.hash(body.new_password)
-    await services.sessions.end_all(link.user_id)  # should Redis be away, it is known before anything is changed
+    hashed = await services.accounts.passwords.hash(body.new_password)
+    await services.accounts.sessions.end_all(link.user_id)  # should Redis be away, it is known before anything is changed
     user = await _owner_of(asked, "reset_password", body.token)
-    if not await services.users.reset_password(user.id, link.email, hashed, act_of(asked, user)):
+    if not await services.accounts.users.reset_password(user.id, link.email, hashed, act_of(asked, user)):
         raise _bad_link()
-    await services.sessions.end_all(user.id)
+    await services.accounts.sessions.end_all(user.id)
     await _tell_of_new_password(asked, user)
     return Answer(Nothing(), "The password was set: sign in with it.")
 
@@ -116,16 +117,16 @@ async def reset_password(asked: Asked[Reset, Nothing]) -> Answer:
 async def confirm_email(asked: Asked[Confirmation, Nothing]) -> Answer:
     """The address that the link was mailed to is the account's, and proven."""
     services = asked.services
-    link = _good(await services.links.look(asked.body.token, "confirm_email"))
+    link = _good(await services.accounts.links.look(asked.body.token, "confirm_email"))
     before = await _owner_of(asked, "confirm_email", asked.body.token)
     try:
-        user = await services.users.confirm(before.id, link.email, act_of(asked, before))
+        user = await services.accounts.users.confirm(before.id, link.email, act_of(asked, before))
     except Taken as taken:
         raise Problem(Code.CONFLICT, f"{taken} Give another address, or close the other account.") from None
     if user is None:
         raise _bad_link()
     if before.email and before.email.casefold() != link.email.casefold():
-        await services.mailing.put("email_changed", before.email, user.id)
+        await services.accounts.mailing.put("email_changed", before.email, user.id)
     return Answer(account(user), "The address is confirmed.")
 
 
@@ -136,7 +137,7 @@ async def ask_for_confirmation(asked: Asked[Nothing, Nothing]) -> Answer:
         raise Problem(Code.CONFLICT, "This account has no e-mail address: give one with PUT /auth/me.")
     if asked.user.confirmed_at is not None:
         return Answer(Nothing(), "The address is confirmed already.")
-    await asked.services.mailing.put("confirm_email", asked.user.email, asked.user.id)
+    await asked.services.accounts.mailing.put("confirm_email", asked.user.email, asked.user.id)
     return Answer(Nothing(), "A link is on its way.")
 
 
@@ -167,8 +168,8 @@ async def _must_be_the_owner(asked: Asked[Any, Any], password: str | None) -> No
 
 async def _owner_of(asked: Asked[Any, Any], purpose: Purpose, token: str) -> User:
     """Whose link it is; it is used up. Raises Problem."""
-    link = _good(await asked.services.links.take(token, purpose))
-    user = await asked.services.users.by_id(link.user_id)
+    link = _good(await asked.services.accounts.links.take(token, purpose))
+    user = await asked.services.accounts.users.by_id(link.user_id)
     if user is None:
         raise _bad_link()
     return user
@@ -186,8 +187,8 @@ def _bad_link() -> Problem:
 
 
 async def _tell_of_new_password(asked: Asked[Any, Any], user: User) -> None:
-    if user.email and not asked.services.mailing.off:
-        await asked.services.mailing.put("password_changed", user.email, user.id)
+    if user.email and not asked.services.accounts.mailing.off:
+        await asked.services.accounts.mailing.put("password_changed", user.email, user.id)
 
 
 MAIL = (Code.FEATURE_OFF,)

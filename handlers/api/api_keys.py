@@ -41,7 +41,7 @@ async def list_keys(asked: Asked[Nothing, PageQuery]) -> Answer:
     """One's keys, the newest first."""
     query = asked.query
     before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST_ID
-    keys = await asked.services.api_keys.of(asked.user.id, before, query.limit + 1)
+    keys = await asked.services.accounts.api_keys.of(asked.user.id, before, query.limit + 1)
     more = encode([keys[query.limit - 1].id]) if len(keys) > query.limit else None
     return Answer(Page[Key](items=[Key(**_shown(key)) for key in keys[: query.limit]], next_cursor=more))
 
@@ -54,7 +54,7 @@ async def make_key(asked: Asked[NewKey, Nothing]) -> Answer:
         details = {"unknown": unknown, "known": sorted(scopes())}
         raise Problem(Code.INVALID, f"There is no scope `{unknown[0]}`: details name those that there are.", details)
     expires = datetime.now(UTC) + timedelta(days=body.expires_in_days)
-    made = await asked.services.api_keys.add(asked.user.id, body.name, sorted(set(body.scopes)), expires, asked.act)
+    made = await asked.services.accounts.api_keys.add(asked.user.id, body.name, sorted(set(body.scopes)), expires, asked.act)
     if made is None:
         raise Problem(Code.CONFLICT, "You have as many keys as one may have: delete one first.")
     key, secret = made
@@ -63,7 +63,7 @@ async def make_key(asked: Asked[NewKey, Nothing]) -> Answer:
 
 async def delete_key(asked: Asked[Nothing, Nothing]) -> Answer:
     """The key is good for nothing any more, at once."""
-    if not await asked.services.api_keys.remove(asked.user.id, asked.path["id"], asked.act):
+    if not await asked.services.accounts.api_keys.remove(asked.user.id, asked.path["id"], asked.act):
         raise not_found("API key")
     return Answer(Nothing(), "Deleted.")
 

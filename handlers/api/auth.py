@@ -52,47 +52,47 @@ class SignedInHere(Data):
 async def register(asked: Asked[Registration, Nothing]) -> Answer:
     """A new account, which may sign in at once. A mail asks whether the address is theirs, where mail is set up."""
     services, email = asked.services, str(asked.body.email)
-    if not services.registration:
+    if not services.accounts.registration:
         raise Problem(Code.FORBIDDEN, "Nobody may register here (REGISTRATION is off): ask an administrator for an account.")
     must_be_strong(asked.body.password, email, "password")
-    hashed = await services.passwords.hash(asked.body.password)
+    hashed = await services.accounts.passwords.hash(asked.body.password)
     try:
-        user = await services.users.add(email, asked.body.full_name, hashed, asked.act)
+        user = await services.accounts.users.add(email, asked.body.full_name, hashed, asked.act)
     except Taken as taken:
         raise Problem(Code.CONFLICT, f"{taken} Sign in, or reset its password.") from None
-    if not services.mailing.off:
-        await services.mailing.put("confirm_email", email, user.id)
+    if not services.accounts.mailing.off:
+        await services.accounts.mailing.put("confirm_email", email, user.id)
     return Answer(account(user), "Welcome.")
 
 
 async def login(asked: Asked[Login, Nothing]) -> Answer:
     """A new session."""
     services, email = asked.services, spelled(asked.body.email)
-    user = await services.users.by_email(email)
+    user = await services.accounts.users.by_email(email)
     if not await matches(asked, email, user, asked.body.password) or user is None:
         raise Problem(Code.INVALID_CREDENTIALS, WRONG)
     if user.disabled_at is not None:
         await refused_login(asked, user)
         raise Problem(Code.INVALID_CREDENTIALS, WRONG)
     new_hash = None
-    if user.password_hash and services.passwords.outdated(user.password_hash):
-        new_hash = await services.passwords.hash(asked.body.password)
+    if user.password_hash and services.accounts.passwords.outdated(user.password_hash):
+        new_hash = await services.accounts.passwords.hash(asked.body.password)
     return Answer(await sign_in(asked, user, new_hash), "Signed in.")
 
 
 async def refresh(asked: Asked[Refresh, Nothing]) -> Answer:
     """New tokens for the refresh token; one that was used before ends its session."""
     services = asked.services
-    claims = services.tokens.read("refresh", asked.body.refresh_token)
-    user = await services.users.by_id(claims.user_id) if claims else None
+    claims = services.accounts.tokens.read("refresh", asked.body.refresh_token)
+    user = await services.accounts.users.by_id(claims.user_id) if claims else None
     if claims is None or user is None or user.disabled_at is not None:
         await noted(services.counts, "refused_tokens", address=asked.caller.address, because="refresh token")
         raise Problem(Code.UNAUTHENTICATED, OVER)
     try:
-        session = await services.sessions.rotate(claims.user_id, claims.session_id, claims.id)
+        session = await services.accounts.sessions.rotate(claims.user_id, claims.session_id, claims.id)
     except UsedTwice as twice:
         await noted(services.counts, "reused_refresh_tokens", address=asked.caller.address, user=user.id)
-        await services.users.note(user.id, act_of(asked, user))
+        await services.accounts.users.note(user.id, act_of(asked, user))
         raise Problem(Code.UNAUTHENTICATED, f"{twice} Sign in again.") from None
     if session is None:
         raise Problem(Code.UNAUTHENTICATED, OVER)
@@ -101,26 +101,26 @@ async def refresh(asked: Asked[Refresh, Nothing]) -> Answer:
 
 async def logout(asked: Asked[Nothing, Logout]) -> Answer:
     """Ends the session at once, access tokens included; with `all`, every session."""
-    sessions, user_id = asked.services.sessions, asked.user.id
+    sessions, user_id = asked.services.accounts.sessions, asked.user.id
     if asked.query.all:
         await sessions.end_all(user_id)
     else:
         await sessions.end(user_id, asked.caller.session)
-    await asked.services.users.note(user_id, asked.act)
+    await asked.services.accounts.users.note(user_id, asked.act)
     return Answer(Nothing(), "Signed out everywhere." if asked.query.all else "Signed out.")
 
 
 async def list_sessions(asked: Asked[Nothing, Nothing]) -> Answer:
     """Where one is signed in, the one used last first."""
-    kept = await asked.services.sessions.of(asked.user.id)
+    kept = await asked.services.accounts.sessions.of(asked.user.id)
     return Answer(Page[SignedInHere](items=[_shown(session, asked.caller.session) for session in kept]))
 
 
 async def end_session(asked: Asked[Nothing, Nothing]) -> Answer:
     """Signs out there, at once."""
-    if not await asked.services.sessions.end(asked.user.id, asked.path["session"]):
+    if not await asked.services.accounts.sessions.end(asked.user.id, asked.path["session"]):
         raise not_found("session")
-    await asked.services.users.note(asked.user.id, asked.act)
+    await asked.services.accounts.users.note(asked.user.id, asked.act)
     return Answer(Nothing(), "Signed out there.")
 
 

@@ -30,15 +30,15 @@ async def identify(services: Services, nobody: Caller, secret: str) -> Caller:
     """The caller whom that access token or API key belongs to. Raises Problem."""
     if secret.startswith(PREFIX):
         return await _by_key(services, nobody, secret)
-    claims = services.tokens.read("access", secret)
-    session = claims and await services.sessions.get(claims.user_id, claims.session_id)
+    claims = services.accounts.tokens.read("access", secret)
+    session = claims and await services.accounts.sessions.get(claims.user_id, claims.session_id)
     if claims is None or session is None:
         raise await _refused(services, nobody, "The access token is not valid any more: refresh it, or sign in again.")
     return await as_user(services, nobody, claims.user_id, replace(nobody, session=session.id))
 
 
 async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
-    key = await services.api_keys.used(secret)
+    key = await services.accounts.api_keys.used(secret)
     if key is None:
         raise await _refused(services, nobody, "This API key is not valid (any more): make another one.")
     return await as_user(services, nobody, key.user_id, replace(nobody, scopes=frozenset(key.scopes), key=key.id))
@@ -46,7 +46,7 @@ async def _by_key(services: Services, nobody: Caller, secret: str) -> Caller:
 
 async def as_user(services: Services, nobody: Caller, user_id: int, caller: Caller) -> Caller:
     """The caller as that user, with all that they may see by now. Raises Problem where the account is closed."""
-    found = await services.sight.known(user_id)
+    found = await services.accounts.sight.known(user_id)
     if found is None or found[0].disabled_at is not None:
         raise await _refused(services, nobody, "This account is closed. Ask an administrator.")
     return replace(caller, user=found[0], sight=found[1])

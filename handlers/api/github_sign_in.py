@@ -53,7 +53,7 @@ class SignedInByGitHub(SignedIn):
 
 async def begin(asked: Asked[Nothing, Begin]) -> RedirectResponse:
     """Sends the browser to GitHub."""
-    github, sign_ins = _github(asked), asked.services.sign_ins
+    github, sign_ins = _github(asked), asked.services.accounts.sign_ins
     user_id, session = _linking(asked) if asked.query.link else (0, "")
     under_way = SignInUnderWay(new_verifier(), asked.query.redirect or "", user_id, session)
     state, browser = await sign_ins.begin(under_way)
@@ -74,7 +74,7 @@ def _linking(asked: Asked[Nothing, Begin]) -> tuple[int, str]:
 async def finish(asked: Asked[Nothing, Callback]) -> Answer:
     """Signs in whom GitHub names. They see at once what they may read there."""
     github, query = _github(asked), asked.query
-    under_way = await asked.services.sign_ins.end(query.state, asked.request.cookies.get(COOKIE, ""))
+    under_way = await asked.services.accounts.sign_ins.end(query.state, asked.request.cookies.get(COOKIE, ""))
     if under_way is None:
         await refused_login(asked, None)
         raise Problem(
@@ -89,7 +89,7 @@ async def finish(asked: Asked[Nothing, Callback]) -> Answer:
     except Revoked as revoked:
         raise Rejected(f"{revoked} Begin again.") from None
     user = await _account(asked, under_way, person, tokens)
-    await asked.services.sight.ask(user.id)
+    await asked.services.accounts.sight.ask(user.id)
     signed_in = await sign_in(asked, user)
     data = SignedInByGitHub(**signed_in.model_dump(), redirect=under_way.redirect or None)
     gone = f"{COOKIE}=; Max-Age=0; Path={COOKIE_PATH}; HttpOnly; SameSite=Lax"
@@ -98,11 +98,11 @@ async def finish(asked: Asked[Nothing, Callback]) -> Answer:
 
 async def _account(asked: Asked[Nothing, Callback], way: SignInUnderWay, person: GitHubPerson, tokens: GitHubTokens) -> User:
     """The account that this person signs in to. Raises Problem."""
-    accounts = asked.services.github_accounts
+    accounts = asked.services.accounts.github_accounts
     user = await (_linked(asked, way) if way.user_id else _known(asked, person))
     try:
         if user is None:
-            if not asked.services.registration:
+            if not asked.services.accounts.registration:
                 raise Problem(Code.FORBIDDEN, CLOSED)
             return await accounts.add(person, tokens, asked.act)
         if user.disabled_at is not None:
@@ -116,15 +116,15 @@ async def _account(asked: Asked[Nothing, Callback], way: SignInUnderWay, person:
 
 async def _linked(asked: Asked[Nothing, Callback], way: SignInUnderWay) -> User | None:
     """Whoever asked for the link, as long as they are still signed in there."""
-    user = await asked.services.users.by_id(way.user_id)
-    if user is None or await asked.services.sessions.get(way.user_id, way.session) is None:
+    user = await asked.services.accounts.users.by_id(way.user_id)
+    if user is None or await asked.services.accounts.sessions.get(way.user_id, way.session) is None:
         raise Problem(Code.UNAUTHENTICATED, "You have signed out meanwhile. Sign in, and link GitHub again.")
     return user
 
 
 async def _known(asked: Asked[Nothing, Callback], person: GitHubPerson) -> User | None:
     """By the account on GitHub; else by an address of which both sides have proof that it is theirs."""
-    accounts = asked.services.github_accounts
+    accounts = asked.services.accounts.github_accounts
     user = await accounts.by_github_id(person.id)
     if user is None and person.email:
         user = await accounts.by_proven_email(person.email)
@@ -132,12 +132,12 @@ async def _known(asked: Asked[Nothing, Callback], person: GitHubPerson) -> User 
 
 
 def _github(asked: Asked[Nothing, Begin] | Asked[Nothing, Callback]) -> SignIn:
-    if asked.services.sign_in is None:
+    if asked.services.accounts.sign_in is None:
         raise Problem(
             Code.FEATURE_OFF,
             "Signing in with GitHub takes the settings GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET. Ask an administrator.",
         )
-    return asked.services.sign_in
+    return asked.services.accounts.sign_in
 
 
 ENDPOINTS = (

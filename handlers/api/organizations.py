@@ -79,7 +79,7 @@ async def list_members(asked: Asked[Nothing, PageQuery]) -> Answer:
     organization_id = _membership(asked).organization_id
     asked.must_hold(organization_id)
     after = decode(asked.query.cursor, (int,))[0] if asked.query.cursor else 0
-    found = await asked.services.members.page(asked.caller.sight, organization_id, asked.query.limit + 1, after)
+    found = await asked.services.accounts.members.page(asked.caller.sight, organization_id, asked.query.limit + 1, after)
     items = found[: asked.query.limit]
     more = encode([items[-1].user_id]) if len(found) > len(items) else None
     return Answer(Page[MemberData](items=[_member(one) for one in items], next_cursor=more))
@@ -87,7 +87,7 @@ async def list_members(asked: Asked[Nothing, PageQuery]) -> Answer:
 
 async def add_member(asked: Asked[NewMember, Nothing]) -> Answer:
     """Somebody who has an account becomes a member. What they may read on GitHub stays as it is."""
-    membership, members, body = _held(asked), asked.services.members, asked.body
+    membership, members, body = _held(asked), asked.services.accounts.members, asked.body
     if membership.kind == "Personal":
         raise Problem(Code.CONFLICT, "This is one person's own place: nobody else can be a member of it.")
     if body.user_id is not None:
@@ -109,7 +109,7 @@ async def set_role(asked: Asked[SetRole, Nothing]) -> Answer:
     """Another role, or GitHub's."""
     organization_id, user_id = _held(asked).organization_id, asked.path["user_id"]
     try:
-        known = await asked.services.members.set_role(organization_id, user_id, asked.body.role, asked.act)
+        known = await asked.services.accounts.members.set_role(organization_id, user_id, asked.body.role, asked.act)
     except Unchangeable as because:
         raise Problem(Code.CONFLICT, str(because)) from None
     if not known:
@@ -121,7 +121,7 @@ async def remove_member(asked: Asked[Nothing, Nothing]) -> Answer:
     """They see nothing of the organization from now on."""
     organization_id, user_id = _held(asked).organization_id, asked.path["user_id"]
     try:
-        known = await asked.services.members.remove(organization_id, user_id, asked.act)
+        known = await asked.services.accounts.members.remove(organization_id, user_id, asked.act)
     except Unchangeable as because:
         raise Problem(Code.CONFLICT, str(because)) from None
     if not known:
@@ -149,7 +149,7 @@ def _held(asked: Asked[Any, Any]) -> Membership:
 
 
 async def _changed(asked: Asked[Any, Any], organization_id: int, user_id: int) -> Answer:
-    member = await asked.services.members.get(organization_id, user_id)
+    member = await asked.services.accounts.members.get(organization_id, user_id)
     if member is None:  # removed by somebody else in the meantime
         raise not_found("member")
     return Answer(_member(member))

@@ -2,23 +2,9 @@
 
 from dataclasses import dataclass
 
-from handlers.api.access_tokens import Tokens
-from handlers.api.passwords import Passwords
-from handlers.host import SignIn
-from handlers.mailing import Mailing
-from handlers.sight_on_github import SightOnGitHub
+from handlers.api.accounts import Accounts
 from handlers.uploads.receiving import Receiving
-from storage.accounts.administration import Administration
-from storage.accounts.api_keys import ApiKeys
-from storage.accounts.github_accounts import GitHubAccounts
-from storage.accounts.links import Links
-from storage.accounts.members import Members
 from storage.accounts.reading import Reading
-from storage.accounts.sessions import Sessions
-from storage.accounts.sign_ins import SignIns
-from storage.accounts.tickets import Tickets
-from storage.accounts.tries import Tries
-from storage.accounts.users import Users
 from storage.analyses import Analyses
 from storage.cache import Cache
 from storage.counts import Counts
@@ -44,6 +30,7 @@ class Services:
     """What a web process has at hand. Nothing heavy: work is put on the queue."""
 
     database: Database
+    accounts: Accounts
     reading: Reading
     cache: Cache
     limits: Limits
@@ -60,24 +47,6 @@ class Services:
     exports: Exports
     receiving: Receiving
     live: Live
-    users: Users
-    administration: Administration
-    links: Links
-    tries: Tries
-    mailing: Mailing
-    sessions: Sessions
-    sign_in: SignIn | None
-    """None where nobody can sign in by GitHub."""
-    sign_ins: SignIns
-    github_accounts: GitHubAccounts
-    sight: SightOnGitHub
-    members: Members
     repositories: KeptRepositories
-    tickets: Tickets
-    api_keys: ApiKeys
-    tokens: Tokens
-    passwords: Passwords
-    registration: bool
-    """Whether anybody may make an account."""
     shown_deliveries: ShownDeliveries
     shown_audit: ShownAudit

@@ -40,7 +40,7 @@ async def sign_in(asked: Asked[Any, Any], user: User, new_hash: str | None = Non
 
     Raises Problem where the account was closed or its password changed since `user` was read.
     """
-    sessions, users = asked.services.sessions, asked.services.users
+    sessions, users = asked.services.accounts.sessions, asked.services.accounts.users
     session = await sessions.start(user.id, asked.caller.address, asked.request.headers.get("user-agent", ""))
     # Whoever ends all sessions writes first and ends then: either they ended this one, or what they wrote is seen here.
     now = await users.by_id(user.id)
@@ -53,7 +53,7 @@ async def sign_in(asked: Asked[Any, Any], user: User, new_hash: str | None = Non
 
 def tokens(asked: Asked[Any, Any], session: Session) -> SignedIn:
     """Both tokens of that session."""
-    write = asked.services.tokens.write
+    write = asked.services.accounts.tokens.write
     return SignedIn(
         access_token=write("access", Claims(session.user_id, session.id, session.id), ACCESS_SECONDS),
         refresh_token=write("refresh", Claims(session.user_id, session.id, session.refresh), SESSION_SECONDS),
@@ -67,7 +67,7 @@ def act_of(asked: Asked[Any, Any], user: User) -> Act:
 
 async def matches(asked: Asked[Any, Any], email: str, user: User | None, password: str) -> bool:
     """Whether it is the password of that user, who has that address. Raises Problem after too many wrong ones."""
-    tries, passwords = asked.services.tries, asked.services.passwords
+    tries, passwords = asked.services.accounts.tries, asked.services.accounts.passwords
     seconds = await tries.take(email)
     if seconds and not await _known_here(asked, user):
         raise Problem(
@@ -96,7 +96,7 @@ async def _known_here(asked: Asked[Any, Any], user: User | None) -> bool:
     """Whether they are signed in from this very address: who guesses at an account elsewhere does not shut its owner out."""
     if user is None:
         return False
-    return any(session.address == asked.caller.address for session in await asked.services.sessions.of(user.id))
+    return any(session.address == asked.caller.address for session in await asked.services.accounts.sessions.of(user.id))
 
 
 def must_be_strong(password: str, email: str, field: str) -> None:
@@ -107,5 +107,5 @@ def must_be_strong(password: str, email: str, field: str) -> None:
 
 def must_send_mail(asked: Asked[Any, Any]) -> None:
     """Raises Problem where this installation sends no mail."""
-    if asked.services.mailing.off:
-        raise Problem(Code.FEATURE_OFF, f"{asked.services.mailing.off} Ask an administrator.")
+    if asked.services.accounts.mailing.off:
+        raise Problem(Code.FEATURE_OFF, f"{asked.services.accounts.mailing.off} Ask an administrator.")

@@ -24,7 +24,7 @@ async def create_ticket(asked: Asked[TicketWanted, Nothing]) -> Answer:
     id = asked.body.analysis_id
     if await asked.services.analyses.get(asked.caller.sight, id) is None:
         raise not_found("analysis")
-    ticket = await asked.services.tickets.give(Ticket(asked.user.id, asked.caller.session, id))
+    ticket = await asked.services.accounts.tickets.give(Ticket(asked.user.id, asked.caller.session, id))
     return Answer(GivenTicket(ticket=ticket), "Open the WebSocket with it.")
 
 

@@ -53,7 +53,7 @@ class ShownUser(Data):
 
 async def list_users(asked: Asked[Nothing, FindUsers]) -> Answer:
     """All users, or those whose address begins as said."""
-    query, users = asked.query, asked.services.users
+    query, users = asked.query, asked.services.accounts.users
     if query.search:
         after = decode(query.cursor, (str,))[0] if query.cursor else ""
         found = await users.beginning_with(query.search, after, query.limit + 1)
@@ -69,7 +69,7 @@ async def list_users(asked: Asked[Nothing, FindUsers]) -> Answer:
 
 async def get_user(asked: Asked[Nothing, Nothing]) -> Answer:
     """One user."""
-    user = await asked.services.users.by_id(asked.path["id"])
+    user = await asked.services.accounts.users.by_id(asked.path["id"])
     if user is None:
         raise not_found("user")
     return Answer(shown(user))
@@ -83,13 +83,13 @@ async def make_user(asked: Asked[NewUser, Nothing]) -> Answer:
         must_send_mail(asked)
     else:
         must_be_strong(body.password, email, "password")
-        hashed = await services.passwords.hash(body.password)
+        hashed = await services.accounts.passwords.hash(body.password)
     try:
-        user = await services.users.add(email, body.full_name, hashed, asked.act, administrator=body.administrator)
+        user = await services.accounts.users.add(email, body.full_name, hashed, asked.act, administrator=body.administrator)
     except Taken as taken:
         raise Problem(Code.CONFLICT, str(taken)) from None
-    if not services.mailing.off:
-        await services.mailing.put("confirm_email" if hashed else "invitation", email, user.id)
+    if not services.accounts.mailing.off:
+        await services.accounts.mailing.put("confirm_email" if hashed else "invitation", email, user.id)
     return Answer(shown(user), "Made." if hashed else "Made: a link to choose a password is on its way.")
 
 
@@ -97,7 +97,7 @@ async def change_user(asked: Asked[ChangedUser, Nothing]) -> Answer:
     """Close or open an account, make somebody an administrator or not."""
     body, user_id = asked.body, asked.path["id"]
     try:
-        user = await asked.services.administration.change(
+        user = await asked.services.accounts.administration.change(
             user_id, asked.act, full_name=body.full_name, administrator=body.administrator, disabled=body.disabled
         )
     except LastAdministrator as last:
@@ -105,7 +105,7 @@ async def change_user(asked: Asked[ChangedUser, Nothing]) -> Answer:
     if user is None:
         raise not_found("user")
     if user.disabled_at is not None:
-        await asked.services.sessions.end_all(user_id)
+        await asked.services.accounts.sessions.end_all(user_id)
     return Answer(shown(user), "Saved.")
 
 
