@@ -133,9 +133,7 @@ class KeptRepositories:
     async def _read(
         self, sight: Sight, query: LiteralString, values: Mapping[str, object] | Sequence[object]
     ) -> list[KeptRepository]:
-        async with self._reading.of(sight) as connection:
-            rows = await (await connection.execute(query, values)).fetchall()
-        return [_kept(*row) for row in rows]
+        return [_kept(*row) for row in await self._reading.rows(sight, query, values)]
 
 
 def _kept(*row: Any) -> KeptRepository:

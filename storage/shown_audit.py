@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 
 from storage.accounts.reading import Reading
 from storage.accounts.sight import Sight
-from storage.database import Connection, Database
+from storage.database import Database
 
 LARGEST = 2**63 - 1
 
@@ -59,22 +59,18 @@ class ShownAudit:
         self, sight: Sight, organization_id: int, wanted: AuditFilter, limit: int, before: int = LARGEST
     ) -> list[AuditEntry]:
         """A page of one organization's entries, below the id `before`."""
-        async with self._reading.of(sight) as connection:
-            query = NEWEST.format(where="organization_id = %(organization_id)s")
-            return await _page(connection, query, wanted, limit, before, organization_id)
+        query = NEWEST.format(where="organization_id = %(organization_id)s")
+        values = _values(wanted, limit, before) | {"organization_id": organization_id}
+        return [AuditEntry(*row) for row in await self._reading.rows(sight, query, values)]
 
     async def of_instance(self, wanted: AuditFilter, limit: int, before: int = LARGEST) -> list[AuditEntry]:
         """A page of what concerns no organization: accounts, keys, sign-ins."""
-        async with self._database.system() as connection:
-            query = NEWEST.format(where="organization_id IS NULL")
-            return await _page(connection, query, wanted, limit, before, None)
+        query = NEWEST.format(where="organization_id IS NULL")
+        return [AuditEntry(*row) for row in await self._database.at_once(query, _values(wanted, limit, before))]
 
 
-async def _page(
-    connection: Connection, query: LiteralString, wanted: AuditFilter, limit: int, before: int, organization_id: int | None
-) -> list[AuditEntry]:
-    values = {
-        "organization_id": organization_id, "before": before, "limit": limit, "action": wanted.action,
-        "actor_id": wanted.actor_id, "since": wanted.since, "until": wanted.until,
+def _values(wanted: AuditFilter, limit: int, before: int) -> dict[str, Any]:
+    return {
+        "before": before, "limit": limit, "action": wanted.action, "actor_id": wanted.actor_id, "since": wanted.since,
+        "until": wanted.until,
     }  # fmt: skip
-    return [AuditEntry(*row) for row in await (await connection.execute(query, values)).fetchall()]

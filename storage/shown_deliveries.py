@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from storage.accounts.reading import Reading
 from storage.accounts.sight import Sight
 from storage.audit import Act, record
-from storage.database import Connection, Database, plain
+from storage.database import Database, plain
 
 CANCELLABLE = ("review_pull_request", "index_repository")
 """Kinds of jobs that leave nothing half done when they never run. Analyses, proposals and exports are cancelled themselves."""
@@ -71,6 +71,7 @@ SELECT {COLUMNS} FROM (
      WHERE %(organizations)s::bigint[] IS NULL OR o.id = ANY(%(organizations)s))
 ) AS d ORDER BY d.sequence DESC LIMIT %(limit)s
 """  # noqa: S608
+ONE: LiteralString = f"SELECT {COLUMNS} FROM deliveries AS d WHERE id = %s"  # noqa: S608
 LARGEST = 2**63 - 1
 
 
@@ -85,23 +86,23 @@ class ShownDeliveries:
         self, sight: Sight, wanted: Wanted, limit: int, before: int = LARGEST, organizations: Sequence[int] | None = None
     ) -> list[ShownDelivery]:
         """A page of those that the sight allows, newest first, below the sequence `before`."""
-        async with self._reading.of(sight) as connection:
-            return await _page(connection, wanted, limit, before, organizations)
+        rows = await self._reading.rows(sight, NEWEST, _values(wanted, limit, before, organizations))
+        return [ShownDelivery(*row) for row in rows]
 
     async def newest_of_all(self, wanted: Wanted, limit: int, before: int = LARGEST) -> list[ShownDelivery]:
         """The same, of every organization: for administrators of the instance, who keep it running."""
-        async with self._database.system() as connection:
-            return await _page(connection, wanted, limit, before, None)
+        rows = await self._database.at_once(NEWEST, _values(wanted, limit, before, None))
+        return [ShownDelivery(*row) for row in rows]
 
     async def get(self, sight: Sight, delivery_id: str) -> ShownDelivery | None:
         """That one, where the sight allows."""
-        async with self._reading.of(sight) as connection:
-            return await _one(connection, delivery_id)
+        rows = await self._reading.rows(sight, ONE, (plain(delivery_id),))
+        return ShownDelivery(*rows[0]) if rows else None
 
     async def get_of_all(self, delivery_id: str) -> ShownDelivery | None:
         """That one, whoever's it is."""
-        async with self._database.system() as connection:
-            return await _one(connection, delivery_id)
+        rows = await self._database.at_once(ONE, (plain(delivery_id),))
+        return ShownDelivery(*rows[0]) if rows else None
 
     async def again(self, delivery_id: str, organization_id: int | None, act: Act) -> bytes | None:
         """Take one with a final state as just received; gives its job, None where it has none or is not at an end."""
@@ -129,18 +130,8 @@ class ShownDeliveries:
         return cursor.rowcount == 1
 
 
-async def _page(
-    connection: Connection, wanted: Wanted, limit: int, before: int, organizations: Sequence[int] | None
-) -> list[ShownDelivery]:
-    values: dict[str, Any] = {
+def _values(wanted: Wanted, limit: int, before: int, organizations: Sequence[int] | None) -> dict[str, Any]:
+    return {
         "jobs": wanted.jobs, "event": wanted.event, "state": wanted.state, "repository_id": wanted.repository_id,
         "limit": limit, "before": before, "organizations": None if organizations is None else list(organizations),
     }  # fmt: skip
-    cursor = await connection.execute(NEWEST, values)
-    return [ShownDelivery(*row) for row in await cursor.fetchall()]
-
-
-async def _one(connection: Connection, delivery_id: str) -> ShownDelivery | None:
-    cursor = await connection.execute(f"SELECT {COLUMNS} FROM deliveries AS d WHERE id = %s", (plain(delivery_id),))  # noqa: S608
-    row = await cursor.fetchone()
-    return None if row is None else ShownDelivery(*row)

@@ -89,27 +89,24 @@ class Uploads:
 
     async def get(self, sight: Sight, id: int) -> Upload | None:
         """The upload, where that sight reaches it."""
-        async with self._reading.of(sight) as connection:
-            return await _one(connection, GET, {"id": id})
+        rows = await self._reading.rows(sight, GET, {"id": id})
+        return Upload(*rows[0]) if rows else None
 
     async def page(self, sight: Sight, organizations: Sequence[int], limit: int, before: int = NEWEST) -> list[Upload]:
         """The newest uploads of these organizations, below the id `before`."""
         values = {"organizations": list(organizations), "before": before, "limit": limit}
-        async with self._reading.of(sight) as connection:
-            return [Upload(*row) for row in await (await connection.execute(PAGE, values)).fetchall()]
+        return [Upload(*row) for row in await self._reading.rows(sight, PAGE, values)]
 
     async def files(self, sight: Sight, id: int) -> list[UploadedFile]:
         """What is in it, in the order of the archive."""
         query = "SELECT filename, size, type FROM upload_files WHERE upload_id = %s ORDER BY ordinal"
-        async with self._reading.of(sight) as connection:
-            return [UploadedFile(*row) for row in await (await connection.execute(query, (id,))).fetchall()]
+        return [UploadedFile(*row) for row in await self._reading.rows(sight, query, (id,))]
 
     async def file(self, sight: Sight, id: int, filename: str) -> UploadedFile | None:
         """One of its files, by its path."""
         query = "SELECT filename, size, type FROM upload_files WHERE upload_id = %s AND filename = %s"
-        async with self._reading.of(sight) as connection:
-            row = await (await connection.execute(query, (id, filename))).fetchone()
-        return UploadedFile(*row) if row else None
+        rows = await self._reading.rows(sight, query, (id, filename))
+        return UploadedFile(*rows[0]) if rows else None
 
     async def for_job(self, organization_id: int, id: int) -> Upload | None:
         """The same as `get`, for a job of that organization."""

@@ -41,13 +41,13 @@ async def usage(
 ) -> list[Usage]:
     """The sums over the days from `since` to `until`, both included, of what the sight allows. Raises Away."""
     columns, groups = BY[group_by]
-    async with reading.of(sight) as connection:
-        cursor = await connection.execute(
-            f"SELECT {columns}, {SUMS} FROM usage_days"  # noqa: S608
-            f" WHERE organization_id = %s AND day BETWEEN %s AND %s GROUP BY {groups} ORDER BY {groups}",
-            (organization_id, since, until),
-        )
-        return [_usage(*row) for row in await cursor.fetchall()]
+    rows = await reading.rows(
+        sight,
+        f"SELECT {columns}, {SUMS} FROM usage_days"  # noqa: S608
+        f" WHERE organization_id = %s AND day BETWEEN %s AND %s GROUP BY {groups} ORDER BY {groups}",
+        (organization_id, since, until),
+    )
+    return [_usage(*row) for row in rows]
 
 
 def _usage(

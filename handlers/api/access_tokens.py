@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import jwt
@@ -38,11 +39,18 @@ class Tokens:
 
     def read(self, kind: Kind, token: str) -> Claims | None:
         """What it says; None where it is none of ours of that kind, or too old."""
-        try:
-            said: dict[str, Any] = jwt.decode(
-                token, self.key, algorithms=[ALGORITHM], audience=kind, issuer=ISSUER,
-                options={"require": ["exp", "iat", "sub", "sid", "jti"]},
-            )  # fmt: skip
-        except jwt.InvalidTokenError:
-            return None
-        return Claims(int(said["sub"]), str(said["sid"]), str(said["jti"]))
+        claims, until = _verified(self.key, kind, token)
+        return claims if until > time.time() else None
+
+
+@lru_cache(maxsize=4096)
+def _verified(key: bytes, kind: Kind, token: str) -> tuple[Claims | None, float]:
+    """What it says, and until when it is good. A token comes with each of somebody's requests: it is taken apart once."""
+    try:
+        said: dict[str, Any] = jwt.decode(
+            token, key, algorithms=[ALGORITHM], audience=kind, issuer=ISSUER,
+            options={"require": ["exp", "iat", "sub", "sid", "jti"]},
+        )  # fmt: skip
+    except jwt.InvalidTokenError:
+        return None, 0.0
+    return Claims(int(said["sub"]), str(said["sid"]), str(said["jti"])), float(said["exp"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import orjson
@@ -28,7 +29,8 @@ def read_path(parameters: Mapping[str, str], what: str) -> dict[str, Any]:
 
 
 def _id(value: str, what: str) -> int:
-    if not (value.isascii() and value.isdecimal()) or len(value) > 19 or not 1 <= int(value) <= LARGEST_ID:
+    plain = value.isascii() and value.isdecimal() and not value.startswith("0")
+    if not plain or len(value) > 19 or int(value) > LARGEST_ID:
         raise not_found(what)
     return int(value)
 
@@ -41,7 +43,7 @@ def _text(value: str, what: str) -> str:
 
 def read_query(form: type[M], parameters: QueryParams) -> M:
     """The query in that form. Raises Problem."""
-    lists = {name for name, known in form.model_fields.items() if "list" in str(known.annotation)}
+    lists = _lists(form)
     given: dict[str, Any] = {}
     for name, value in parameters.multi_items():
         if name in lists:
@@ -51,6 +53,12 @@ def read_query(form: type[M], parameters: QueryParams) -> M:
         else:
             given[name] = value
     return _checked(form, given, "query")
+
+
+@cache
+def _lists(form: type[BaseModel]) -> frozenset[str]:
+    """The parameters that may be given more than once."""
+    return frozenset(name for name, known in form.model_fields.items() if "list" in str(known.annotation))
 
 
 def check_kind(form: type[BaseModel], request: Request) -> None:

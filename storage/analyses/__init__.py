@@ -18,7 +18,7 @@ from storage.analyses.analysis import (
     read_record,
 )
 from storage.analyses.asked import AskedAnalyses
-from storage.analyses.pages import AnalysisFilter, Sort, page
+from storage.analyses.pages import AnalysisFilter, Sort, question
 from storage.analyses.runs import Runs
 from storage.database import Connection, Database
 
@@ -47,8 +47,8 @@ class Analyses:
 
     async def get(self, sight: Sight, id: int) -> AnalysisRecord | None:
         """The analysis, where that caller may see it."""
-        async with self._reading.of(sight) as connection:
-            return await _one(connection, id)
+        rows = await self._reading.rows(sight, ONE, (id,))
+        return read_record(rows[0]) if rows else None
 
     async def findings(self, sight: Sight, id: int) -> list[NumberedFinding]:
         """What was found and stands, worst first within each category; none where the caller may not see the analysis."""
@@ -58,9 +58,13 @@ class Analyses:
     async def page(
         self, sight: Sight, wanted: AnalysisFilter, sort: Sort, limit: int, after: Sequence[Any] | None = None
     ) -> list[AnalysisRecord]:
-        """A page of the analyses that the caller may see; see `pages.page`."""
-        async with self._reading.of(sight) as connection:
-            return await page(connection, sight, wanted, sort, limit, after)
+        """At most `limit` of the analyses that the caller may see, without their `record`.
+
+        `after` holds the sort value and the id of the last one of the page before. Sorted by score, those without one are
+        left out.
+        """
+        query, values = question(sight, wanted, sort, limit, after)
+        return [read_record(row) for row in await self._reading.rows(sight, query, values)]
 
     async def repository(self, sight: Sight, id: int | None, full_name: str | None) -> SeenRepository | None:
         """The repository of that id of ours, or of that `owner/name` in any case, where that caller may see it."""
@@ -89,6 +93,8 @@ class Analyses:
             return WholeAnalysis(found, await _findings(connection, id), dict(await cursor.fetchall()))
 
 
+ONE = f"SELECT {COLUMNS}, a.record FROM analyses AS a WHERE a.id = %s"  # noqa: S608
+
 DROPPED = """
 SELECT dropped_because, count(*) FROM findings WHERE analysis_id = %s AND dropped_because IS NOT NULL
 GROUP BY dropped_because ORDER BY count(*) DESC, dropped_because
@@ -104,7 +110,7 @@ ORDER BY removed, updated_at DESC, id DESC LIMIT 1
 
 
 async def _one(connection: Connection, id: int) -> AnalysisRecord | None:
-    cursor = await connection.execute(f"SELECT {COLUMNS}, a.record FROM analyses AS a WHERE a.id = %s", (id,))  # noqa: S608
+    cursor = await connection.execute(ONE, (id,))
     row = await cursor.fetchone()
     return None if row is None else read_record(row)
 

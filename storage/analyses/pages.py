@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, LiteralString
 
 from storage.accounts.sight import Sight
-from storage.analyses.analysis import COLUMNS, AnalysisRecord, AnalysisType, Status, Subject, read_record
-from storage.database import Connection
+from storage.analyses.analysis import COLUMNS, AnalysisType, Status, Subject
 
 Sort = Literal["created_at", "-created_at", "score", "-score"]
 
@@ -66,17 +65,6 @@ SELECT {columns} FROM (
         AND {conditions} ORDER BY {order} LIMIT %(limit)s) AS found
 ) AS a ORDER BY {order} LIMIT %(limit)s
 """
-
-
-async def page(
-    connection: Connection, sight: Sight, wanted: AnalysisFilter, sort: Sort, limit: int, after: Sequence[Any] | None = None
-) -> list[AnalysisRecord]:
-    """At most `limit` analyses within a reader's transaction of that sight, without their `record`.
-
-    `after` holds the sort value and the id of the last one of the page before. Sorted by score, those without one are left out.
-    """
-    query, values = question(sight, wanted, sort, limit, after)
-    return [read_record(row) for row in await (await connection.execute(query, values)).fetchall()]
 
 
 def question(
