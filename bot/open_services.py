@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from bot.checks import checks
 from bot.github.sign_in import GitHubSignIn
 from bot.leftovers import temporary_folder
 from bot.mail import why_no_mail
@@ -50,18 +51,20 @@ from storage.uploads import Uploads
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, database: Database, queue: Queue) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, database: Database, queue: Queue, counts: Counts) -> AsyncIterator[Services]:
     """All that the endpoints may use, open until the block ends. Nothing is connected before it is needed. Raises UserError."""
     async with AsyncExitStack() as stack:
         redis = open_redis(settings.redis_cache_url.get_secret_value() or settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
-        counts = await stack.enter_async_context(Counts.open(settings.redis_url.get_secret_value()))
         live = await stack.enter_async_context(Live.open(settings.redis_url.get_secret_value()))
         cache = Cache(redis)
-        reading = Reading(database, await stack.enter_async_context(_replica(settings)), cache)
+        replica = await stack.enter_async_context(_replica(settings))
+        reading = Reading(database, replica, cache)
+        objects = Objects(open_store(settings.storage_url, settings.data_dir))
         bounds = Bounds(settings.upload_max_bytes, settings.upload_max_files)
         yield Services(
             database=database,
+            checks=checks(settings, database, replica, queue, redis, objects),
             accounts=await stack.enter_async_context(_accounts(settings, database, reading, queue, redis)),
             reading=reading,
             cache=cache,
@@ -75,7 +78,7 @@ async def open_services(settings: Settings, database: Database, queue: Queue) ->
             proposals=Proposals(database, reading),
             reports=Reports(database, reading),
             live=live,
-            objects=Objects(open_store(settings.storage_url, settings.data_dir)),
+            objects=objects,
             uploads=Uploads(database, reading, settings.upload_days),
             exports=Exports(database, reading, settings.export_days),
             receiving=Receiving(bounds, temporary_folder(settings.data_dir)),

@@ -1,5 +1,6 @@
 """The web process: webhooks on a short way of their own, everything else through Starlette's routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
@@ -9,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -23,16 +24,17 @@ from handlers.api.problem import MEANINGS, Code, Problem
 from handlers.api.serve import routes
 from handlers.api.services import Services
 from handlers.browsers import Compressed, Origins
-from handlers.health import Health
 from handlers.intake import Intake
 from handlers.live import LiveAnalysis
 from handlers.metrics import Metrics
 from handlers.middleware import BUG, Guarded
+from handlers.pulse import pulse
 from handlers.unread import Unread
 from handlers.webhook import Webhook
 from storage.counts import Counts
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.live import end
 from storage.queue import Queue
 
 WEBHOOK = "/webhooks/github"
@@ -56,15 +58,10 @@ class Doors:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._metrics = Metrics()
         self._webhook: Webhook | None = None
         self._services: Services | None = None
-        self._health = Health({})
         others = Starlette(
             routes=[
-                Route("/api/v1/health", self._alive),
-                Route("/api/v1/health/ready", self._ready),
-                Route("/api/v1/health/metrics", self._metrics.page),
                 *documentation(ENDPOINTS, settings.public_url),
                 *routes(ENDPOINTS, self._opened),
                 WebSocketRoute("/ws/analysis/{id}", LiveAnalysis(self._opened).follow),
@@ -73,7 +70,7 @@ class Doors:
             lifespan=self._lifespan,
         )
         others.router.redirect_slashes = False
-        compressed = Compressed(Unread(others))
+        compressed = Unread(Compressed(others))
         self._others = Origins(compressed, settings.cors_origins) if settings.cors_origins else compressed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,27 +85,22 @@ class Doors:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database.open(settings.database_url.get_secret_value()))
             queue = await stack.enter_async_context(Queue.open(settings.redis_url.get_secret_value()))
-            self._metrics.counts = await stack.enter_async_context(Counts.open(settings.redis_url.get_secret_value()))
-            intake = Intake(Deliveries(database), queue, self._metrics)
+            counts = await stack.enter_async_context(Counts.open(settings.redis_url.get_secret_value()))
+            metrics = Metrics(counts.note)
+            intake = Intake(Deliveries(database), queue, metrics)
             stack.push_async_callback(intake.drain)
             secrets = [secret.get_secret_value() for secret in settings.github_webhook_secret]
             if not secrets:
                 log.warning("no webhook secret", because="GITHUB_WEBHOOK_SECRET is not set: no delivery is accepted.")
-            self._services = await stack.enter_async_context(open_services(settings, database, queue))
-            self._health = Health({"postgres": database.ping, "redis": queue.ping})
-            self._webhook = Webhook(secrets, intake, self._metrics)
+            self._services = await stack.enter_async_context(open_services(settings, database, queue, counts))
+            self._webhook = Webhook(secrets, intake, metrics)
+            stack.push_async_callback(end, [asyncio.create_task(pulse(self._services))])
             yield
 
     def _opened(self) -> Services:
         """What the endpoints use: no request comes before the server has started."""
         assert self._services is not None  # noqa: S101
         return self._services
-
-    async def _alive(self, request: Request) -> Response:
-        return await self._health.alive(request)
-
-    async def _ready(self, request: Request) -> Response:
-        return await self._health.ready(request)
 
 
 STATUS = {MEANINGS[code].status: code for code in reversed(MEANINGS)}

@@ -20,8 +20,9 @@ from bot.settings import Settings, has_github_app
 from bot.source import GitHubSource, Web
 from handlers.context import Context
 from handlers.host import CodeHost, Source
+from handlers.measures import STEP_SECONDS
 from review.analyzers import ANALYZERS
-from review.reviewer import Reviewer
+from review.reviewer import OnStep, Reviewer
 from storage.accounts.links import Links
 from storage.accounts.reading import Reading
 from storage.accounts.users import Users
@@ -80,10 +81,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             users=Users(database),
             links=Links(database),
             embedders=embed,
-            reviewer=Reviewer(tuple(analyzer() for analyzer in ANALYZERS), asked, why_no_models(settings), log_step),
+            reviewer=Reviewer(tuple(analyzer() for analyzer in ANALYZERS), asked, why_no_models(settings), steps(counts)),
             public_url=public_url(settings),
             marker_key=marker_key(secret),
-            on_step=log_step,
+            on_step=steps(counts),
         )
 
 
@@ -110,6 +111,11 @@ def _source(settings: Settings, client: Client) -> GitHubSource:
     return GitHubSource(fetcher, client, Web(settings.web_url, settings.https_proxy, settings.ssl_cert_file))
 
 
-def log_step(step: str, seconds: float) -> None:
-    """One line for each step of a job."""
-    log.info("step", step=step, seconds=round(seconds, 3))
+def steps(counts: Counts) -> OnStep:
+    """One line in the log for each step of a job, and its time among the counts."""
+
+    def on_step(step: str, seconds: float) -> None:
+        log.info("step", step=step, seconds=round(seconds, 3))
+        counts.note(STEP_SECONDS.observed(seconds, step))
+
+    return on_step

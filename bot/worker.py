@@ -30,8 +30,10 @@ from handlers.context import Context
 from handlers.give_up import give_up
 from handlers.perform import perform as perform_job
 from handlers.perform import put_off
+from handlers.process_figures import cpu, memory_of
 from review import analyzers, providers
 from review.errors import TryAgain
+from storage.counts import PROCESSES, ProcessState, process_name, said
 from storage.embedded.child import die_with_parent
 from storage.queue import PERFORM, QUEUES, Json
 
@@ -194,7 +196,10 @@ class ReviewWorker(Worker):
         self._look_around()
 
     def _look_around(self) -> None:
-        """Queue what is due and what was lost: one worker of all does it, at most once a second."""
+        """Say how we are. Queue what is due and what was lost: one worker of all does it, at most once a second."""
+        memory = memory_of(os.getpid()) + memory_of(self.horse_pid or 0)
+        state = ProcessState(name=process_name(), role="worker", memory=memory, cpu=cpu())
+        self.connection.hset(PROCESSES, state.name, said(state))
         if not self.connection.set(SCHEDULER, self.name, nx=True, ex=SCHEDULER_SECONDS):
             return
         try:

@@ -241,7 +241,7 @@ class Following:
 
     async def _check_session(self) -> None:
         user, session = self._caller.user, self._caller.session
-        if user is not None and session and await self._services.sessions.get(user.id, session) is None:
+        if user is not None and session and await self._services.accounts.sessions.get(user.id, session) is None:
             raise Over(UNAUTHENTICATED, "The session is over: sign in again.")
 
     async def _identify_again(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from handlers.context import Context
 from handlers.give_up import give_up
 from handlers.host import Gone, Rejected
 from handlers.jobs import JOBS
+from handlers.measures import JOB_SECONDS
 from review.errors import Superseded, TryAgain, UserError
 
 SECONDS = 600.0
@@ -34,20 +36,35 @@ async def perform(context: Context, kind: str, arguments: Mapping[str, Any]) -> 
     if attempt is None:
         log.info("job was done already", job=kind)
         return None
+    started, became = monotonic(), "bug"
+    try:
+        became, seconds = await _attempted(context, kind, arguments, attempt)
+    finally:
+        known = kind if kind in JOBS else "other"
+        context.counts.note(JOB_SECONDS.observed(monotonic() - started, known, became))
+    return seconds
+
+
+async def _attempted(context: Context, kind: str, arguments: Mapping[str, Any], attempt: int) -> tuple[str, float | None]:
+    """What became of this try, in a word, and the seconds until the next one."""
+    delivery_id, deliveries = str(arguments["delivery_id"]), context.deliveries
     try:
         outcome = await _within_time(context, kind, arguments)
     except Superseded as superseded:
         await deliveries.superseded(delivery_id, str(superseded))
         log.info("job superseded", job=kind, because=str(superseded))
+        return "superseded", None
     except TryAgain as again:
-        return await put_off(context, kind, arguments, again, attempt)
+        seconds = await put_off(context, kind, arguments, again, attempt)
+        return ("given_up" if seconds is None else "put_off"), seconds
     except (UserError, Gone, Rejected) as error:
         await deliveries.failed(delivery_id, str(error))
         log.error("job failed", job=kind, because=str(error))
     else:
         await deliveries.finished(delivery_id, outcome)
         log.info("job done", job=kind, outcome=outcome)
-    return None
+        return "done", None
+    return "failed", None
 
 
 async def _within_time(context: Context, kind: str, arguments: Mapping[str, Any]) -> str:

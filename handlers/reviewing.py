@@ -12,7 +12,7 @@ from handlers.analyzing.measure import measured
 from handlers.context import Context
 from handlers.heartbeat import beside
 from handlers.host import Rejected
-from handlers.metrics import CITED, PLACES
+from handlers.measuring import count_analysis
 from handlers.publish import Standing, Thread
 from handlers.retrieving import Retrieving
 from review.analysis import Analysis
@@ -199,11 +199,9 @@ async def why_no_models(context: Context, organization_id: int, repository_id: i
 
 
 async def note_context(context: Context, analysis: Analysis) -> None:
-    """How much code beyond the change the models were shown, and which share of it a finding cites: what retrieval is worth."""
+    """How much code beyond the change the models were shown, and which share of it a finding cites; and all that is counted."""
+    count_analysis(context.counts, analysis)
     share = cited_share(analysis.context)
     if share is not None or analysis.no_context:
         tokens = sum(place.tokens for place in analysis.context)
         log.info("context", places=len(analysis.context), tokens=tokens, cited=share, because=analysis.no_context)
-    if analysis.context:
-        cited = sum(place.posted for place in analysis.context)
-        await context.counts.add({PLACES: len(analysis.context), CITED: cited})

@@ -4,18 +4,23 @@ import re
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
+import orjson
 import psycopg
 from psycopg import AsyncClientCursor, AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from review.errors import TryAgain, UserError
 
 Connection = AsyncConnection[TupleRow]
 Values = Sequence[object] | Mapping[str, object]
+
+set_json_loads(orjson.loads)  # three columns of JSON in each row of a list
 
 WAIT = 5.0
 """Seconds to wait for a connection before the database counts as away."""
@@ -30,6 +35,14 @@ READER = (
 
 class Away(TryAgain):
     """Postgres cannot be reached just now, or broke off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many connections there are, and how many requests wait for one."""
+
+    size: int
+    waiting: int
 
 
 class Database:
@@ -63,6 +76,12 @@ class Database:
             yield cls(pool)
         finally:
             await pool.close()
+
+    @property
+    def pool(self) -> Pool:
+        """The pool of this process."""
+        stats = self._pool.get_stats()
+        return Pool(stats.get("pool_size", 0), stats.get("requests_waiting", 0))
 
     async def ping(self) -> None:
         """A sign of life. Raises Away."""

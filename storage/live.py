@@ -162,9 +162,10 @@ class Live:
             return None
         return latest
 
-    async def ping(self) -> None:
-        """A sign of life. Raises RedisError."""
-        await self._redis.ping()
+    @property
+    def followers(self) -> int:
+        """How many follow something in this process."""
+        return sum(map(len, self._followers.values()))
 
     async def _next(self, topic: str, follower: Follower) -> State:
         while True:

@@ -18,7 +18,7 @@ from rq import Queue as RqQueue
 from rq import Retry
 from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
-from rq.utils import now, utcformat
+from rq.utils import now, utcformat, utcparse
 
 from review.errors import TryAgain
 
@@ -94,6 +94,14 @@ class Whereabouts(StrEnum):
     """Nowhere: Redis was away or emptied, or a worker died between taking it and starting."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits on a queue: how many jobs, and for how many seconds the oldest one has."""
+
+    jobs: int
+    oldest: float
+
+
 class QueueAway(TryAgain):
     """Redis cannot be reached just now."""
 
@@ -157,6 +165,26 @@ class Queue:
         for queue in QUEUES:
             pipeline.llen(_queue_key(queue))
         return dict(zip(QUEUES, await self._executed(pipeline), strict=True))
+
+    async def waiting(self) -> dict[QueueName, Waiting]:
+        """Each queue as it stands. A job that was put off counts from when it was put at first."""
+        lengths = await self.lengths()
+        pipeline = self._redis.pipeline(transaction=False)
+        for queue in QUEUES:
+            pipeline.lindex(_queue_key(queue), 0)
+        first = await self._executed(pipeline)
+        pipeline = self._redis.pipeline(transaction=False)
+        for id in first:
+            pipeline.hget(Job.redis_job_namespace_prefix + (id or b"").decode(), "enqueued_at")
+        put = await self._executed(pipeline)
+        ages = [(now() - utcparse(at.decode())).total_seconds() if at else 0.0 for at in put]
+        return {queue: Waiting(lengths[queue], max(age, 0.0)) for queue, age in zip(QUEUES, ages, strict=True)}
+
+    async def workers(self) -> int:
+        """How many workers live."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.scard("rq:workers")
+        return int((await self._executed(pipeline))[0])
 
     async def ping(self) -> None:
         """A sign of life."""

@@ -9,6 +9,7 @@ from handlers.api import (
     deliveries,
     exports,
     github_sign_in,
+    health,
     jobs,
     organizations,
     proposals,
@@ -22,6 +23,7 @@ from handlers.api import (
 from handlers.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
+    *health.ENDPOINTS,
     *auth.ENDPOINTS,
     *account.ENDPOINTS,
     *github_sign_in.ENDPOINTS,

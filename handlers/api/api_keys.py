@@ -71,10 +71,10 @@ async def delete_key(asked: Asked[Nothing, Nothing]) -> Answer:
 def scopes() -> frozenset[str]:
     """All scopes that a key may be given: those of the endpoints that take keys."""
     from handlers.api import ENDPOINTS  # which names this file's endpoints, too
+    from handlers.api.health import METRICS_SCOPE
 
-    return frozenset(
-        endpoint.scope for endpoint in ENDPOINTS if endpoint.needs is not Needs.NOBODY and not endpoint.session_only
-    )
+    taken = {endpoint.scope for endpoint in ENDPOINTS if endpoint.needs is not Needs.NOBODY and not endpoint.session_only}
+    return frozenset({METRICS_SCOPE, *taken})
 
 
 def _shown(key: ApiKey) -> dict[str, object]:

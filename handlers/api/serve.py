@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
+from time import perf_counter
 from typing import Any
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from handlers.api.reading import check_kind, read_body, read_path, read_query, r
 from handlers.api.security import noted
 from handlers.api.services import Services
 from handlers.host import Gone, Rejected
+from handlers.measures import REQUEST_SECONDS
 from review.errors import TryAgain, UserError
 from storage.database import Away
 
@@ -165,7 +167,14 @@ def _route(path: str, endpoints: list[Endpoint], services: Callable[[], Services
     door = Door(endpoints, services)
 
     async def answer(request: Request) -> Response:
-        return await door(request)
+        started, status = perf_counter(), 500
+        try:
+            response = await door(request)
+            status = response.status_code
+        finally:
+            taken = perf_counter() - started
+            services().counts.note(REQUEST_SECONDS.observed(taken, request.method, PREFIX + path, str(status)))
+        return response
 
     # Every method, so that one which is not known is told of those that are.
     return Route(PREFIX + path, answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])

@@ -1,6 +1,8 @@
 """Services: all that the API's endpoints may use, one frozen value, made in `bot/open_services.py`."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from handlers.api.accounts import Accounts
 from handlers.uploads.receiving import Receiving
@@ -24,12 +26,17 @@ from storage.shown_audit import ShownAudit
 from storage.shown_deliveries import ShownDeliveries
 from storage.uploads import Uploads
 
+Check = Callable[[], Awaitable[Any]]
+"""Asks one dependency for a sign of life; may give a few words about it. Raises TryAgain when there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """What a web process has at hand. Nothing heavy: work is put on the queue."""
 
     database: Database
+    checks: Mapping[str, Check]
+    """Of all that this installation depends on, by name."""
     accounts: Accounts
     reading: Reading
     cache: Cache

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from redis.asyncio import Redis
 
 from handlers import perform as performing
 from handlers.context import Context
@@ -13,6 +14,7 @@ from handlers.host import Gone, Rejected
 from handlers.jobs import JOBS
 from handlers.perform import LONGEST_DELAY, MOST_ATTEMPTS, delay, perform
 from review.errors import Superseded, TryAgain, UserError
+from storage.counts import Counts
 from storage.database import Away, Database
 from storage.deliveries import Deliveries, NewDelivery
 
@@ -21,11 +23,12 @@ pytestmark = pytest.mark.integration
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A Context of which only the deliveries are there: no job of these tests asks for more."""
+    """A Context of which only the deliveries and the counts are there: no job of these tests asks for more."""
 
     database: Database
     deliveries: Deliveries
     done: list[Mapping[str, Any]] = field(default_factory=list)
+    counts: Counts = field(default_factory=lambda: Counts(Redis()))  # noted, and never added to anything
 
 
 @pytest.fixture
@@ -59,6 +62,7 @@ async def state(bench: Bench) -> tuple[str, str, int]:
 async def test_a_job_that_ends_well_is_done_with_its_outcome(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await run(bench, monkeypatch, "Posted.") is None
     assert await state(bench) == ("done", "Posted.", 1)
+    assert any(name.startswith("job_seconds|a job|done|") for name in bench.counts._noted)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +132,7 @@ async def test_a_job_that_hangs_is_put_off(bench: Bench, monkeypatch: pytest.Mon
 async def test_a_bug_is_not_swallowed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZeroDivisionError):
         await run(bench, monkeypatch, ZeroDivisionError())
+    assert any(name.startswith("job_seconds|a job|bug|") for name in bench.counts._noted)
     assert (await state(bench))[0] == "running"
 
 
