@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 
 from storage.outage import Outage
 from storage.redis_client import REDIS_ERRORS, AnyRedis
@@ -16,6 +16,11 @@ PREFIX = "rate_limit"
 
 MOST_IN_MEMORY = 10_000
 """Addresses whose logins one process counts while Redis is away: beyond them nobody new may log in until it is back."""
+
+
+MOST_REMEMBERED = 1_000
+"""Up to so many times each one is remembered, and the limit is exact. Beyond, two numbers stand for them (the library's sliding
+window): a list of a million times would be read through with every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Limits:
     def __init__(self, redis: AnyRedis, rates: Rates) -> None:
         self.rates = rates
         self._shared = MovingWindowRateLimiter(_InRedis(redis))
+        self._shared_counter = SlidingWindowCounterRateLimiter(_InRedis(redis))
         self._memory = MemoryStorage()
         self._alone = MovingWindowRateLimiter(self._memory)
         self._outage = Outage("rate limits away")
@@ -61,7 +67,7 @@ class Limits:
         """Count one more time for them. None where nothing is known and all may pass."""
         if not self._outage.now:
             try:
-                return await _hit(self._shared, rate, who)
+                return await _hit(self._shared if rate.amount <= MOST_REMEMBERED else self._shared_counter, rate, who)
             except REDIS_ERRORS as error:
                 self._outage.note(error)
         return await self._hit_alone(rate, who) if even_alone else None
@@ -72,7 +78,7 @@ class Limits:
         return await _hit(self._alone, rate, who)
 
 
-async def _hit(limiter: MovingWindowRateLimiter, rate: Rate, who: str) -> Standing:
+async def _hit(limiter: RateLimiter, rate: Rate, who: str) -> Standing:
     item = _Item(rate.amount, rate.seconds)
     allowed = await limiter.hit(item, who, rate.name)
     window = await limiter.get_window_stats(item, who, rate.name)

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage import limits as module
-from storage.limits import Limits, Rate, Rates, network_of
+from storage.limits import MOST_REMEMBERED, Limits, Rate, Rates, network_of
 from storage.redis_client import AnyRedis, open_redis
 
 pytestmark = pytest.mark.integration
@@ -104,3 +104,12 @@ async def test_addresses_without_end_fill_no_memory_while_redis_is_away(
 )
 def test_an_address_stands_for_whoever_has_all_of_its_network(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+async def test_a_limit_of_many_is_counted_by_numbers_that_do_not_grow_with_it(redis: AnyRedis) -> None:
+    many = Rate("requests", MOST_REMEMBERED + 500, 60)
+    limits = Limits(redis, Rates(many, many, many))
+    standings = [await limits.hit(many, "user-1") for _ in range(many.amount + 20)]
+    assert sum(standing.allowed for standing in standings if standing) == many.amount
+    kept = [await redis.memory_usage(key) for key in await redis.keys("rate_limit:*")]
+    assert kept and all(size < 300 for size in kept)
