@@ -27,7 +27,7 @@ def codes() -> str:
 def endpoints() -> str:
     """The table of endpoints."""
     rows = [
-        f"| {e.method} | `{e.path}` | {e.summary} | {e.needs} | {f'`{e.scope}`' if e.needs != 'nobody' else '-'} |"
+        f"| {e.method} | `{e.path}` | {e.summary} | {e.needs} | {f'`{e.scope}`' if e.needs != 'nobody' and not e.session_only else '-'} |"
         for e in ENDPOINTS
     ]
     return "\n".join(["| | path | | least role | scope |", "|---|---|---|---|---|", *rows]) + "\n"
