@@ -1,7 +1,8 @@
 """Read a request: path, query and body, each held against its form; whatever does not fit becomes a clear Problem."""
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -15,6 +16,9 @@ from handlers.api.problem import Code, Problem, not_found
 
 MOST_JSON = 1024 * 1024
 """Bytes of a JSON body: the largest that the API takes is some kilobytes."""
+
+WRITTEN_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+"""What dates and times begin with: pydantic would take a bare number for seconds since 1970."""
 
 BODY_SECONDS = 10.0
 """For a JSON body to come in."""
@@ -50,9 +54,13 @@ def read_query(form: type[M], parameters: QueryParams) -> M:
             given.setdefault(name, []).append(value)
         elif name in form.model_fields and name in given:
             raise Problem(Code.INVALID, f"The parameter `{name}` is given more than once.", [{"at": name, "is": "repeated"}])
+        elif "date" in str(getattr(form.model_fields.get(name), "annotation", "")) and not WRITTEN_DATE.match(value):
+            raise Problem(
+                Code.INVALID, f"The parameter `{name}` must be as 2026-01-31T12:00:00Z.", [{"at": name, "is": "no date"}]
+            )
         else:
             given[name] = value
-    return _checked(form, given, "query")
+    return _checked(lambda: form.model_validate(given), "query")
 
 
 @cache
@@ -95,12 +103,13 @@ def read_body(form: type[M], raw: bytes) -> M:
         raise Problem(Code.MALFORMED, f"The body is not valid JSON ({error.msg}, line {error.lineno}).") from None
     if not isinstance(value, dict):
         raise Problem(Code.INVALID, "The body must be a JSON object.", [{"at": "", "is": "no object"}])
-    return _checked(form, value, "body")
+    # As JSON and strictly: 0 is not false there, nor a moment.
+    return _checked(lambda: form.model_validate_json(orjson.dumps(value), strict=True), "body")
 
 
-def _checked(form: type[M], given: Mapping[str, Any], where: str) -> M:
+def _checked(read: Callable[[], M], where: str) -> M:
     try:
-        return form.model_validate(given)
+        return read()
     except ValidationError as error:
         details = [{"at": ".".join(map(str, e["loc"])), "is": e["msg"].removeprefix("Value error, ")} for e in error.errors()]
         first = details[0]
