@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import structlog
 
-from handlers.context import Context
 from handlers.events.index_repository import KIND, index_arguments
 from storage.deliveries import Deliveries, NewDelivery
 from storage.installations import Installed
@@ -56,13 +55,13 @@ async def queue_own_jobs(queue: Queue, jobs: Sequence[OwnJob]) -> None:
         log.warning("remembered, not queued", deliveries=[job.id for job in jobs], because=str(away))
 
 
-async def put_index_jobs(context: Context, repositories: Sequence[Installed], occasion: str) -> int:
+async def put_index_jobs(deliveries: Deliveries, queue: Queue, repositories: Sequence[Installed], occasion: str) -> int:
     """Have these repositories indexed in the background; gives how many jobs are new. Raises Away.
 
     Each repository is put once for the same `occasion` (any text), however often a job that puts it is repeated.
     """
     jobs = [index_job(installed, occasion) for installed in repositories]
-    return await put_own_jobs(context.deliveries, context.queue, jobs)
+    return await put_own_jobs(deliveries, queue, jobs)
 
 
 def index_job(installed: Installed, occasion: str) -> OwnJob:

@@ -61,7 +61,7 @@ class Retrieving:
         """The app may have been installed before we knew of it, or its event was lost. Once for each base is enough."""
         installed = await self.context.installations.installed(self.installation_id)
         these = [one for one in installed if one.repository.id == self.github_id]
-        await put_index_jobs(self.context, these, f"review of a change to {base_sha}")
+        await put_index_jobs(self.context.deliveries, self.context.queue, these, f"review of a change to {base_sha}")
 
     async def _made_for_now(self, tree: Tree | None) -> Index | None:
         if tree is None:

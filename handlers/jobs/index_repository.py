@@ -64,7 +64,7 @@ async def _tenant(context: Context, request: Request) -> Tenant:
 
 async def _go_on_later(context: Context, request: Request, installed: Installed, outcome: str) -> str:
     """The rest is another job, behind all that wait: this attempt has got on, so it must not count as one that failed."""
-    await put_index_jobs(context, [installed], f"after {request.delivery_id}")
+    await put_index_jobs(context.deliveries, context.queue, [installed], f"after {request.delivery_id}")
     return f"{outcome} Another job goes on with it."
 
 

@@ -42,7 +42,7 @@ async def update_installation(context: Context, arguments: Mapping[str, Any]) ->
     outcome = await _keep(context, request)
     await _forget_code(context, request)
     wanted = await _to_index(context, request)
-    await put_index_jobs(context, wanted, request.delivery_id)
+    await put_index_jobs(context.deliveries, context.queue, wanted, request.delivery_id)
     return f"{outcome} {_repositories(len(wanted))} to be indexed." if wanted else outcome
 
 
