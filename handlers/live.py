@@ -12,7 +12,6 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from handlers.analyzing.results import Results, results_of
 from handlers.api.answers import failure
 from handlers.api.authenticate import as_user, authenticate, identify
 from handlers.api.caller import Caller
@@ -20,6 +19,7 @@ from handlers.api.forms import LARGEST_ID
 from handlers.api.problem import Code, Problem, not_found
 from handlers.api.security import noted
 from handlers.api.services import Services
+from handlers.live_endings import Endings, ending
 from review.errors import TryAgain
 from storage.analyses import AnalysisRecord
 from storage.live import TooSlow, end
@@ -76,6 +76,7 @@ class LiveAnalysis:
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
+        self._endings = Endings()
 
     async def follow(self, websocket: WebSocket) -> None:
         """One client, from its request to its end."""
@@ -88,7 +89,7 @@ class LiveAnalysis:
             await _deny(websocket, Problem(Code.UNAVAILABLE, str(away), headers={"Retry-After": "5"}))
         else:
             await websocket.accept(admitted.protocol)
-            await Following(services, websocket, admitted).run()
+            await Following(services, self._endings, websocket, admitted).run()
 
 
 async def admit(services: Services, websocket: WebSocket) -> Admitted:
@@ -147,11 +148,13 @@ async def _deny(websocket: WebSocket, problem: Problem) -> None:
 class Following:
     """One open WebSocket: three things go on side by side, and whichever is over first ends the others."""
 
-    def __init__(self, services: Services, websocket: WebSocket, admitted: Admitted) -> None:
+    def __init__(self, services: Services, endings: Endings, websocket: WebSocket, admitted: Admitted) -> None:
         self._services = services
+        self._endings = endings
         self._websocket = websocket
         self._admitted = admitted
         self._caller = admitted.caller
+        self._id = admitted.record.id
         self._progress = 0
         self._finishing = False
 
@@ -177,8 +180,7 @@ class Following:
                     async for event in events:
                         if event.get("type") == "progress":
                             await self._say_progress(event)
-                record = await self._settled()
-            await self._finish(record)
+            await self._finish(await self._settled())
         except TooSlow:
             raise Over(POLICY, "Too slow: connect again.") from None
         except TryAgain:
@@ -187,38 +189,32 @@ class Following:
     async def _say_progress(self, event: Mapping[str, Any]) -> None:
         """A job that is tried again begins anew; what people are told only rises."""
         self._progress = max(self._progress, event["progress"])
-        await self._send({"type": "progress", "progress": self._progress, "message": event["message"]})
+        message = {"type": "progress", "progress": self._progress, "message": event["message"]}
+        await self._send(orjson.dumps(message).decode())
 
-    async def _settled(self) -> AnalysisRecord:
-        """The analysis as it ended: Redis is sooner than a read replica."""
+    async def _settled(self) -> str:
+        """The last message, once it is there: Redis is sooner than a read replica."""
         until = monotonic() + SETTLING
         while True:
-            record = await self._seen()
-            if record.ended:
-                return record
+            text = await self._endings.of(self._services, self._caller.sight, self._id) or await self._own_ending()
+            if text is not None:
+                return text
             if monotonic() > until:
                 raise Over(TRY_AGAIN, "Connect again shortly.")
             await asyncio.sleep(0.25)
 
-    async def _finish(self, record: AnalysisRecord) -> None:
-        """What came of it is the last message."""
+    async def _own_ending(self) -> str | None:
+        """The last message as this client may see it; None while there is none."""
+        await self._must_be_seen()
+        return await ending(self._services, self._caller.sight, self._id)
+
+    async def _finish(self, text: str) -> None:
+        """Nothing is said after the last message."""
         if self._finishing:
             await asyncio.get_running_loop().create_future()  # the other part that is at it ends this one as well
         self._finishing = True
-        if record.status == "completed":
-            results = await self._results(record.id)
-            await self._send({"type": "complete", "analysis_id": record.id, "results": results.model_dump(mode="json")})
-        else:
-            because = record.error or f"The analysis was {record.status}."
-            await self._send({"type": "error", "analysis_id": record.id, "code": record.status, "message": because})
+        await self._send(text)
         raise Over(DONE)
-
-    async def _results(self, id: int) -> Results:
-        """The same that GET /analyses/{id} gives."""
-        whole = await self._services.analyses.whole(self._caller.sight, id)
-        if whole is None:
-            raise Over(GONE, NO_MORE)
-        return results_of(whole.record, whole.findings, whole.dropped)
 
     async def _look_again(self) -> None:
         """Whether the client may still follow; and whether the analysis is over although nothing was told of it."""
@@ -231,9 +227,9 @@ class Following:
                     continue
                 look_at_sight = monotonic() + SIGHT_EVERY
                 await self._identify_again()
-                record = await self._seen()
-                if record.ended:
-                    await self._finish(record)
+                text = await self._own_ending()
+                if text is not None:
+                    await self._finish(text)
             except Problem as problem:
                 raise Over(4000 + problem.status, problem.message) from None
             except TryAgain as away:
@@ -251,12 +247,9 @@ class Following:
         else:
             self._caller = await identify(self._services, Caller(caller.address, caller.request_id), self._admitted.secret)
 
-    async def _seen(self) -> AnalysisRecord:
-        """The analysis as it stands now, if it may still be seen."""
-        record = await self._services.analyses.get(self._caller.sight, self._admitted.record.id)
-        if record is None:
+    async def _must_be_seen(self) -> None:
+        if await self._services.analyses.get(self._caller.sight, self._id) is None:
             raise Over(GONE, NO_MORE)
-        return record
 
     async def _ignore_incoming(self) -> None:
         """What clients send is read, so that their pings and their leaving are noticed."""
@@ -267,11 +260,11 @@ class Following:
                 raise Over(POLICY, "Too many messages.")
         raise Over
 
-    async def _send(self, message: Mapping[str, Any]) -> None:
+    async def _send(self, text: str) -> None:
         """Nobody waits for a client that takes nothing."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.send_text(orjson.dumps(message).decode())
+                await self._websocket.send_text(text)
         except (TimeoutError, WebSocketDisconnect):
             raise Over from None
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [receiver] [engine] [worker] [code-index] [--quick]`: measure, and print tables with their goals."""
+"""`python -m tests.bench [receiver] [engine] [worker] [api] [live] [code-index] [--quick]`: measure, print tables."""
 
 import argparse
 import os
@@ -6,9 +6,9 @@ import platform
 import tempfile
 from pathlib import Path
 
-from tests.bench import code_index, engine, receiver, worker
+from tests.bench import api, code_index, engine, live, receiver, worker
 
-PARTS = ("receiver", "engine", "worker")
+PARTS = ("receiver", "engine", "worker", "api", "live")
 LONG = ("code-index",)
 """What takes a quarter of an hour and gigabytes of disk: only when it is named."""
 
@@ -32,6 +32,11 @@ def _measured(part: str, folder: Path, quick: bool, chunks: int) -> str:
             return receiver.measure(folder, rounds=1 if quick else 5, seconds=0.3 if quick else 1.5)
         case "engine":
             return engine.measure(folder, rounds=1, sizes=(50,), delays=(0.0,)) if quick else engine.measure(folder, rounds=3)
+        case "api":
+            rows, others = (20_000, 5_000) if quick else (1_000_000, 200_000)
+            return api.measure(folder, rows=rows, others=others, seconds=0.3 if quick else 3.0)
+        case "live":
+            return live.measure(folder, clients=50, steps=5) if quick else live.measure(folder, clients=500, steps=50)
         case "code-index":
             if quick:
                 return code_index.measure(folder, chunks=2_400, most=6_000, tenants=4, rounds=5)
