@@ -13,7 +13,7 @@ from tests.conftest import own_database
 from tests.sandbox.github import SandboxGitHub
 from tests.sandbox.models import SandboxModels
 from tests.sandbox.world import PullRequest, Repository
-from tests.walks.house import House, environment, open_house
+from tests.walks.house import SECRET_KEY, House, environment, open_house
 from tests.walks.processes import Processes, processes
 
 KEYS = {"OPENAI_API_KEY": "sk-openai-for-tests-only", "ANTHROPIC_API_KEY": "sk-anthropic-for-tests-only"}
@@ -120,6 +120,9 @@ def pull(github: SandboxGitHub, repository: Repository) -> PullRequest:
     return github.open_pull_request(repository, LEAK, title="Labels")
 
 
+NO_LIMITS = dict.fromkeys(("REQUESTS_PER_MINUTE", "LOGINS_PER_MINUTE", "ANALYSES_PER_HOUR"), "100000")
+
+
 @pytest.fixture
 def running(
     github: SandboxGitHub, models: SandboxModels, database_url: str, redis_url: str, tmp_path: Path
@@ -128,3 +131,22 @@ def running(
     given = environment(github, models, database_url, redis_url, tmp_path / "data", **KEYS)
     with processes(github, models, given, tmp_path / "logs") as held:
         yield held
+
+
+@pytest.fixture
+def alone(
+    github: SandboxGitHub, models: SandboxModels, database_url: str, redis_url: str, tmp_path: Path
+) -> Iterator[Processes]:
+    """Processes that know of no GitHub and of no model."""
+    given = {
+        "ENVIRONMENT": "test",
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "DATA_DIR": str(tmp_path / "data"),
+        "LOG_FORMAT": "json",
+        **NO_LIMITS,
+    }
+    with processes(github, models, given, tmp_path / "logs") as held:
+        yield held
+        assert [line for line in held.log() if line.get("event") == "bug"] == []
