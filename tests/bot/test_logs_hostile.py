@@ -76,3 +76,9 @@ def test_what_this_process_was_configured_with_is_taken_out_of_reports_at_any_de
 
 def test_nothing_that_acts_is_printable_so_a_printable_line_needs_no_second_look() -> None:
     assert [hex(code) for code in range(0x3000) if ACTING.match(chr(code)) and chr(code).isprintable()] == []
+
+
+def test_neither_an_api_key_of_ours_nor_a_ticket_in_an_address_is_logged() -> None:
+    redact, secret = Redactor(), "aB3-_" * 8
+    assert redact(f"key riq_{secret} refused") == "key [redacted] refused"
+    assert redact(f'"WebSocket /ws/analysis/7?ticket={secret}" 401') == '"WebSocket /ws/analysis/7?ticket=[redacted]" 401'
