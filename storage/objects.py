@@ -1,6 +1,5 @@
 """Files that last: a local folder or an S3 bucket, by one interface."""
 
-import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -92,15 +91,6 @@ class Objects:
         """All of it: for what is known to be small. Raises NotThere, StoreAway."""
         with _errors(key):
             return bytes(await (await obstore.get_async(self._store, _checked(key))).bytes_async())
-
-    async def download(self, key: str, to: Path) -> None:
-        """All of it, as that local file. Raises NotThere, StoreAway, OSError."""
-        pieces = self.stream(key)
-        first = await anext(pieces, b"")
-        with await asyncio.to_thread(to.open, "wb") as file:
-            await asyncio.to_thread(file.write, first)
-            async for piece in pieces:
-                await asyncio.to_thread(file.write, piece)
 
     async def delete(self, key: str) -> None:
         """It is gone; where it was not there, nothing happens. Raises StoreAway."""

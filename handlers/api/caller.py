@@ -24,7 +24,7 @@ class Caller:
     @property
     def name(self) -> str:
         """For logs and the audit."""
-        return "nobody" if self.user is None else self.user.email or self.user.github_login or f"user {self.user.id}"
+        return "nobody" if self.user is None else self.user.name
 
     def act(self, action: str) -> Act:
         """What they do, as the audit tells of it."""

@@ -62,7 +62,7 @@ def tokens(asked: Asked[Any, Any], session: Session) -> SignedIn:
 
 def act_of(asked: Asked[Any, Any], user: User) -> Act:
     """The request's act as that user's, who was nobody when it came."""
-    return replace(asked.act, actor=user.email or user.github_login or f"user {user.id}", user_id=user.id)
+    return replace(asked.act, actor=user.name, user_id=user.id)
 
 
 async def matches(asked: Asked[Any, Any], email: str, user: User | None, password: str) -> bool:

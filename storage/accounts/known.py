@@ -36,11 +36,5 @@ async def known(database: Database, user_id: int) -> tuple[User, Sight] | None:
     return User(*columns), Sight(tuple(_membership(*of) for of in memberships), tuple(readable), is_old)
 
 
-async def sight_of(database: Database, user_id: int) -> Sight:
-    """The sight alone; of nobody it is empty. Raises Away."""
-    found = await known(database, user_id)
-    return Sight() if found is None else found[1]
-
-
 def _membership(id: int, login: str, kind: str, role: str | None, github: str | None) -> Membership:
     return Membership(id, login, kind, effective(role, github), kind == "Personal" or github == Role.OWNER)

@@ -42,12 +42,6 @@ class Sight:
         """The caller's role there; None where they have none."""
         return next((member.role for member in self.memberships if member.organization_id == organization_id), None)
 
-    def reads(self, organization_id: int, repository_id: int | None) -> bool:
-        """Whether something of that organization, and of that repository where it belongs to one, may be seen."""
-        if organization_id not in self.organizations:
-            return False
-        return repository_id is None or organization_id in self.whole or repository_id in self.repositories
-
     def within(self, organization_ids: Sequence[int]) -> "Sight":
         """The same, of these organizations alone."""
         return replace(self, memberships=tuple(m for m in self.memberships if m.organization_id in organization_ids))

@@ -31,6 +31,11 @@ class User:
     created_at: datetime
     last_login_at: datetime | None
 
+    @property
+    def name(self) -> str:
+        """For logs and the audit."""
+        return self.email or self.github_login or f"user {self.id}"
+
 
 COLUMNS = (
     "id, home_id, email, full_name, password_hash, github_login, administrator, confirmed_at, disabled_at, created_at,"
@@ -56,6 +61,14 @@ UPDATE users SET password_hash = %s, confirmed_at = coalesce(confirmed_at, now()
     github_login = CASE WHEN confirmed_at IS NULL THEN '' ELSE github_login END,
     github_tokens = CASE WHEN confirmed_at IS NULL THEN NULL ELSE github_tokens END
 WHERE id = %s AND email = %s AND disabled_at IS NULL
+"""
+
+
+# Somebody else may have asked for a link to another address: it would take the account over after its owner has mended all.
+VOID_LINKS = """
+DELETE FROM user_links USING users
+WHERE users.id = %s AND user_links.user_id = users.id
+  AND (purpose = 'reset_password' OR lower(user_links.email) IS DISTINCT FROM lower(users.email))
 """
 
 
@@ -128,21 +141,23 @@ class Users:
             await record(connection, None, act, f"user:{user_id}", {"full_name": full_name})
 
     async def set_password(self, user: User, password_hash: str, act: Act) -> bool:
-        """Their password from now on; links to reset it are void. False where it was changed meanwhile."""
+        """Their password from now on; links to reset it, or to confirm another address, are void. False where it was changed
+        meanwhile."""
         async with self._database.system() as connection:
             cursor = await connection.execute(
                 "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash IS NOT DISTINCT FROM %s",
                 (password_hash, user.id, user.password_hash),
             )
             if cursor.rowcount:
-                await _void_resets(connection, user.id)
+                await _void_links(connection, user.id)
                 await record(connection, None, act, f"user:{user.id}")
         return cursor.rowcount == 1
 
     async def reset_password(self, user_id: int, email: str, password_hash: str, act: Act) -> bool:
         """The password of somebody who proved that this address is theirs; False where it is not the account's any more.
 
-        Where it was not proven before, API keys and the link to GitHub are taken off: somebody else may have made them.
+        Where it was not proven before, API keys and the link to GitHub are taken off: somebody else may have made them. So may
+        they have asked for links to an address of theirs, which are void in any case.
         """
         async with self._database.system() as connection:
             await connection.execute(UNPROVEN_KEYS, (user_id,))
@@ -150,7 +165,7 @@ class Users:
             if not cursor.rowcount:
                 await connection.rollback()
                 return False
-            await _void_resets(connection, user_id)
+            await _void_links(connection, user_id)
             await record(connection, None, act, f"user:{user_id}")
         return True
 
@@ -165,7 +180,7 @@ class Users:
                 )
                 row = await cursor.fetchone()
                 if row is not None:
-                    await _void_resets(connection, user_id)
+                    await _void_links(connection, user_id)
                     await record(connection, None, act, f"user:{user_id}", {"email": email})
         except UniqueViolation:
             raise Taken("Another account has this e-mail address.") from None
@@ -181,8 +196,8 @@ class Users:
             return [User(*row) for row in await cursor.fetchall()]
 
 
-async def _void_resets(connection: Connection, user_id: int) -> None:
-    await connection.execute("DELETE FROM user_links WHERE user_id = %s AND purpose = 'reset_password'", (user_id,))
+async def _void_links(connection: Connection, user_id: int) -> None:
+    await connection.execute(VOID_LINKS, (user_id,))
 
 
 async def new_home(connection: Connection, name: str) -> int:

@@ -137,19 +137,3 @@ def _values(organization_id: int, analysis_id: int, issue: str, finding: Finding
         finding.severity.value, finding.category.value, plain(finding.source), plain(finding.rule), plain(finding.message),
         plain(finding.quote), finding.confidence, suggestion, cites, None if because is None else plain(because),
     )  # fmt: skip
-
-
-CITED = """
-SELECT count(*) FILTER (WHERE (place ->> 'posted')::boolean), count(*)
-FROM analyses, jsonb_array_elements(record -> 'context') AS place
-WHERE created_at > now() - make_interval(days => %s)
-"""
-
-
-async def cited_places(connection: Connection, days: int) -> tuple[int, int]:
-    """Of the places that models were shown beyond the change in these days: how many a posted finding cites, and how many
-    there were. The tenant's of the transaction; their share is what retrieval is worth."""
-    cursor = await connection.execute(CITED, (days,))
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101  (an aggregate is one row)
-    return int(row[0]), int(row[1])

@@ -8,7 +8,7 @@ import pytest
 
 from review.analysis import Analysis, ContextPlace, Dropped, Skipped, Usage
 from review.finding import Category, Finding, Location, Severity, Side, Suggestion, Verdict
-from storage.analyses.keep import cited_places, keep_analysis
+from storage.analyses.keep import keep_analysis
 from storage.database import Database
 from storage.installations import Tenant
 from tests.builders_review import a_finding
@@ -66,16 +66,6 @@ async def test_what_was_shown_beyond_the_change_and_what_is_cited_are_kept(datab
             await connection.execute("SELECT record -> 'context' -> 0, record -> 'no_context' FROM analyses")
         ).fetchall()
         assert rows == [(asdict(place), "")]
-        assert await cited_places(connection, 30) == (1, 2)
-        assert await cited_places(connection, 0) == (0, 0)
-
-
-async def test_the_share_that_is_cited_is_each_tenants_own(database: Database, tenant: Tenant) -> None:
-    other = await a_tenant(database, next(accounts))
-    place = ContextPlace("pay.py", 3, 9, "pay", "why", 80, 1, cited=True, posted=True)
-    await kept(database, other, Analysis("a" * 40, context=(place,)), "1", "findings")
-    async with database.tenant(tenant.organization_id) as connection:
-        assert await cited_places(connection, 30) == (0, 0)
 
 
 async def test_what_was_dropped_keeps_its_reason(database: Database, tenant: Tenant) -> None:

@@ -62,7 +62,7 @@ async def pieces(*of: bytes, then: Exception | None = None) -> AsyncIterator[byt
         raise then
 
 
-async def test_what_is_kept_is_read_back_whole_in_pieces_from_anywhere_and_as_a_file(objects: Objects, tmp_path: Path) -> None:
+async def test_what_is_kept_is_read_back_whole_in_pieces_and_from_anywhere(objects: Objects, tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(LARGE)
     sources: dict[str, tuple[bytes | Path | AsyncIterator[bytes], bytes]] = {
         "temp/bytes": (b"hello", b"hello"), "temp/none": (b"", b""), "temp/path": (tmp_path / "large", LARGE),
@@ -72,8 +72,6 @@ async def test_what_is_kept_is_read_back_whole_in_pieces_from_anywhere_and_as_a_
         assert await objects.put(key, source) == len(content) == await objects.size(key), key
         assert await objects.read(key) == content
         assert b"".join([piece async for piece in objects.stream(key)]) == content
-        await objects.download(key, tmp_path / "down")
-        assert (tmp_path / "down").read_bytes() == content
     assert b"".join([piece async for piece in objects.stream("temp/path", 1_000_000)]) == LARGE[1_000_000:]
     assert {stored.key: stored.size async for stored in objects.under("temp")} == {
         key: len(content) for key, (_, content) in sources.items()
@@ -104,17 +102,14 @@ async def test_what_breaks_off_keeps_nothing(objects: Objects) -> None:
     assert [stored async for stored in objects.under("temp")] == []
 
 
-async def test_what_is_not_there_says_so_and_deleting_it_is_no_error(objects: Objects, tmp_path: Path) -> None:
+async def test_what_is_not_there_says_so_and_deleting_it_is_no_error(objects: Objects) -> None:
     assert await objects.size("temp/a") is None
     with pytest.raises(NotThere):
         await objects.read("temp/a")
     with pytest.raises(NotThere):
         await anext(objects.stream("temp/a"))
     with pytest.raises(NotThere):
-        await objects.download("temp/a", tmp_path / "a")
-    with pytest.raises(NotThere):
         objects.reader("temp/a")
-    assert not (tmp_path / "a").exists()
     await objects.delete("temp/a")
     await objects.delete_under("analyses/4")
 

@@ -30,9 +30,6 @@ WHERE r.rolname = current_user AND c.relkind IN ('r', 'p') AND c.relnamespace = 
 GROUP BY r.oid, r.rolsuper, r.rolbypassrls, r.rolcanlogin, r.rolcreaterole, r.rolcreatedb
 """
 
-REFERRING = ("analyses", "findings", "reviews", "proposals", "upload_files", "reports", "repository_readers", "code_blobs")
-"""Tables with a reference to another tenant table, besides those below."""
-
 ONCE_IN_A_REPOSITORY = ("code_indexes", "code_vectors", "code_files", "code_postings", "code_changesets", "code_changes")
 
 
