@@ -1,7 +1,9 @@
 """How every endpoint of the API is called, with one of everything to call it for, and people of every role."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -36,85 +38,84 @@ class Things:
 A_FILE = {"file": ("a.py", b"print(1)")}
 
 
-def calls(of: Things) -> dict[str, Call]:
-    """How each endpoint is called, by method and path: the path that is asked, and the body where there is one."""
-    return {
-        "GET /health": ("/health",),
-        "GET /health/ready": ("/health/ready",),
-        "GET /health/detailed": ("/health/detailed",),
-        "GET /health/metrics": ("/health/metrics",),
-        "POST /auth/register": ("/auth/register", {"email": "not an address", "password": PASSWORD}),
-        "POST /auth/login": ("/auth/login", {}),
-        "POST /auth/refresh": ("/auth/refresh", {}),
-        "POST /auth/logout": ("/auth/logout",),
-        "GET /auth/sessions": ("/auth/sessions",),
-        "DELETE /auth/sessions/{session}": ("/auth/sessions/none-of-mine",),
-        "GET /auth/me": ("/auth/me",),
-        "PUT /auth/me": ("/auth/me", {"full_name": "Mona"}),
-        "POST /auth/password": ("/auth/password", {"old_password": PASSWORD, "new_password": "short"}),
-        "POST /auth/password/reset-request": ("/auth/password/reset-request", {"email": "nobody@example.com"}),
-        "POST /auth/password/reset": ("/auth/password/reset", {}),
-        "POST /auth/email/confirm": ("/auth/email/confirm", {}),
-        "POST /auth/email/confirm-request": ("/auth/email/confirm-request",),
-        "GET /auth/github": ("/auth/github",),
-        "GET /auth/github/callback": ("/auth/github/callback",),
-        "GET /auth/api-keys": ("/auth/api-keys",),
-        "POST /auth/api-keys": ("/auth/api-keys", {"name": "ci", "scopes": ["analysis:read"]}),
-        "DELETE /auth/api-keys/{id}": ("/auth/api-keys/999999",),
-        "GET /users": ("/users",),
-        "POST /users": ("/users", {}),
-        "GET /users/{id}": (f"/users/{of.user}",),
-        "PUT /users/{id}": (f"/users/{of.user}", {"disabled": False}),
-        "POST /auth/tickets": ("/auth/tickets", {"analysis_id": of.analysis}),
-        "GET /organizations": ("/organizations",),
-        "GET /organizations/{id}": (f"/organizations/{of.organization}",),
-        "GET /organizations/{id}/members": (f"/organizations/{of.organization}/members",),
-        "POST /organizations/{id}/members": (
-            f"/organizations/{of.organization}/members",
-            {"user_id": of.user, "role": "viewer"},
-        ),
-        "PUT /organizations/{id}/members/{user_id}": (
-            f"/organizations/{of.organization}/members/{of.user}",
-            {"role": "member"},
-        ),
-        "DELETE /organizations/{id}/members/{user_id}": (f"/organizations/{of.organization}/members/{of.user}",),
-        "GET /repositories": ("/repositories",),
-        "GET /repositories/{id}": (f"/repositories/{of.repository}",),
-        "PUT /repositories/{id}/settings": (f"/repositories/{of.repository}/settings", {"reviews": False}),
-        "POST /repositories/{id}/index": (f"/repositories/{of.repository}/index",),
-        "GET /deliveries": ("/deliveries",),
-        "GET /deliveries/{delivery}": (f"/deliveries/{of.delivery}",),
-        "POST /deliveries/{delivery}/redeliver": (f"/deliveries/{of.delivery}/redeliver",),
-        "GET /jobs": ("/jobs",),
-        "GET /jobs/{delivery}": (f"/jobs/{of.delivery}",),
-        "POST /jobs/{delivery}/retry": (f"/jobs/{of.delivery}/retry",),
-        "POST /jobs/{delivery}/cancel": (f"/jobs/{of.delivery}/cancel",),
-        "GET /audit": (f"/audit?organization_id={of.organization}",),
-        "POST /uploads": (f"/uploads?organization_id={of.organization}", A_FILE),
-        "GET /uploads": ("/uploads",),
-        "GET /uploads/{id}": (f"/uploads/{of.upload}",),
-        "DELETE /uploads/{id}": (f"/uploads/{of.upload}",),
-        "GET /uploads/{id}/files/{name:path}": (f"/uploads/{of.upload}/files/a.py",),
-        "GET /analyses": ("/analyses",),
-        "POST /analyses": ("/analyses", {"repository_id": of.repository, "pull_request": 7}),
-        "GET /analyses/{id}": (f"/analyses/{of.analysis}",),
-        "PUT /analyses/{id}": (f"/analyses/{of.analysis}", {"title": "Another"}),
-        "DELETE /analyses/{id}": (f"/analyses/{of.analysis}",),
-        "GET /analyses/{id}/report": (f"/analyses/{of.running}/report",),
-        "POST /proposals": ("/proposals", {"analysis_id": of.analysis, "issues_to_fix": ["security-999"]}),
-        "GET /proposals": ("/proposals",),
-        "GET /proposals/{id}": (f"/proposals/{of.proposal}",),
-        "PUT /proposals/{id}": (f"/proposals/{of.proposal}", {"state": "approved"}),
-        "PUT /proposals/{id}/apply": (f"/proposals/{of.rejected}/apply", {"confirm": True}),
-        "GET /proposals/{id}/patch": (f"/proposals/{of.proposal}/patch",),
-        "GET /proposals/{id}/files": (f"/proposals/{of.proposal}/files",),
-        "POST /exports": ("/exports", {"kind": "audit", "format": "csv", "organization_id": of.organization}),
-        "GET /exports": ("/exports",),
-        "GET /exports/{id}": (f"/exports/{of.export}",),
-        "GET /exports/{id}/file": (f"/exports/{of.export}/file",),
-        "DELETE /exports/{id}": (f"/exports/{of.export}",),
-        "GET /usage": (f"/usage?organization_id={of.organization}",),
-    }
+CALLS: dict[str, Callable[[Things], Call]] = {
+    "GET /health": lambda _: ("/health",),
+    "GET /health/ready": lambda _: ("/health/ready",),
+    "GET /health/detailed": lambda _: ("/health/detailed",),
+    "GET /health/metrics": lambda _: ("/health/metrics",),
+    "POST /auth/register": lambda _: ("/auth/register", {"email": "not an address", "password": PASSWORD}),
+    "POST /auth/login": lambda _: ("/auth/login", {}),
+    "POST /auth/refresh": lambda _: ("/auth/refresh", {}),
+    "POST /auth/logout": lambda _: ("/auth/logout",),
+    "GET /auth/sessions": lambda _: ("/auth/sessions",),
+    "DELETE /auth/sessions/{session}": lambda _: ("/auth/sessions/none-of-mine",),
+    "GET /auth/me": lambda _: ("/auth/me",),
+    "PUT /auth/me": lambda _: ("/auth/me", {"full_name": "Mona"}),
+    "POST /auth/password": lambda _: ("/auth/password", {"old_password": PASSWORD, "new_password": "short"}),
+    "POST /auth/password/reset-request": lambda _: ("/auth/password/reset-request", {"email": "nobody@example.com"}),
+    "POST /auth/password/reset": lambda _: ("/auth/password/reset", {}),
+    "POST /auth/email/confirm": lambda _: ("/auth/email/confirm", {}),
+    "POST /auth/email/confirm-request": lambda _: ("/auth/email/confirm-request",),
+    "GET /auth/github": lambda _: ("/auth/github",),
+    "GET /auth/github/callback": lambda _: ("/auth/github/callback",),
+    "GET /auth/api-keys": lambda _: ("/auth/api-keys",),
+    "POST /auth/api-keys": lambda _: ("/auth/api-keys", {"name": "ci", "scopes": ["analysis:read"]}),
+    "DELETE /auth/api-keys/{id}": lambda _: ("/auth/api-keys/999999",),
+    "GET /users": lambda _: ("/users",),
+    "POST /users": lambda _: ("/users", {}),
+    "GET /users/{id}": lambda of: (f"/users/{of.user}",),
+    "PUT /users/{id}": lambda of: (f"/users/{of.user}", {"disabled": False}),
+    "POST /auth/tickets": lambda of: ("/auth/tickets", {"analysis_id": of.analysis}),
+    "GET /organizations": lambda _: ("/organizations",),
+    "GET /organizations/{id}": lambda of: (f"/organizations/{of.organization}",),
+    "GET /organizations/{id}/members": lambda of: (f"/organizations/{of.organization}/members",),
+    "POST /organizations/{id}/members": lambda of: (
+        f"/organizations/{of.organization}/members",
+        {"user_id": of.user, "role": "viewer"},
+    ),
+    "PUT /organizations/{id}/members/{user_id}": lambda of: (
+        f"/organizations/{of.organization}/members/{of.user}",
+        {"role": "member"},
+    ),
+    "DELETE /organizations/{id}/members/{user_id}": lambda of: (f"/organizations/{of.organization}/members/{of.user}",),
+    "GET /repositories": lambda _: ("/repositories",),
+    "GET /repositories/{id}": lambda of: (f"/repositories/{of.repository}",),
+    "PUT /repositories/{id}/settings": lambda of: (f"/repositories/{of.repository}/settings", {"reviews": False}),
+    "POST /repositories/{id}/index": lambda of: (f"/repositories/{of.repository}/index",),
+    "GET /deliveries": lambda _: ("/deliveries",),
+    "GET /deliveries/{delivery}": lambda of: (f"/deliveries/{of.delivery}",),
+    "POST /deliveries/{delivery}/redeliver": lambda of: (f"/deliveries/{of.delivery}/redeliver",),
+    "GET /jobs": lambda _: ("/jobs",),
+    "GET /jobs/{delivery}": lambda of: (f"/jobs/{of.delivery}",),
+    "POST /jobs/{delivery}/retry": lambda of: (f"/jobs/{of.delivery}/retry",),
+    "POST /jobs/{delivery}/cancel": lambda of: (f"/jobs/{of.delivery}/cancel",),
+    "GET /audit": lambda of: (f"/audit?organization_id={of.organization}",),
+    "POST /uploads": lambda of: (f"/uploads?organization_id={of.organization}", A_FILE),
+    "GET /uploads": lambda _: ("/uploads",),
+    "GET /uploads/{id}": lambda of: (f"/uploads/{of.upload}",),
+    "DELETE /uploads/{id}": lambda of: (f"/uploads/{of.upload}",),
+    "GET /uploads/{id}/files/{name:path}": lambda of: (f"/uploads/{of.upload}/files/a.py",),
+    "GET /analyses": lambda _: ("/analyses",),
+    "POST /analyses": lambda of: ("/analyses", {"repository_id": of.repository, "pull_request": 7}),
+    "GET /analyses/{id}": lambda of: (f"/analyses/{of.analysis}",),
+    "PUT /analyses/{id}": lambda of: (f"/analyses/{of.analysis}", {"title": "Another"}),
+    "DELETE /analyses/{id}": lambda of: (f"/analyses/{of.analysis}",),
+    "GET /analyses/{id}/report": lambda of: (f"/analyses/{of.running}/report",),
+    "POST /proposals": lambda of: ("/proposals", {"analysis_id": of.analysis, "issues_to_fix": ["security-999"]}),
+    "GET /proposals": lambda _: ("/proposals",),
+    "GET /proposals/{id}": lambda of: (f"/proposals/{of.proposal}",),
+    "PUT /proposals/{id}": lambda of: (f"/proposals/{of.proposal}", {"state": "approved"}),
+    "PUT /proposals/{id}/apply": lambda of: (f"/proposals/{of.rejected}/apply", {"confirm": True}),
+    "GET /proposals/{id}/patch": lambda of: (f"/proposals/{of.proposal}/patch",),
+    "GET /proposals/{id}/files": lambda of: (f"/proposals/{of.proposal}/files",),
+    "POST /exports": lambda of: ("/exports", {"kind": "audit", "format": "csv", "organization_id": of.organization}),
+    "GET /exports": lambda _: ("/exports",),
+    "GET /exports/{id}": lambda of: (f"/exports/{of.export}",),
+    "GET /exports/{id}/file": lambda of: (f"/exports/{of.export}/file",),
+    "DELETE /exports/{id}": lambda of: (f"/exports/{of.export}",),
+    "GET /usage": lambda of: (f"/usage?organization_id={of.organization}",),
+}
+"""How each endpoint is called, by method and path: the path that is asked, and the body where there is one."""
 
 
 async def everybody(api: Api) -> tuple[dict[str, Person | None], int, int]:
@@ -131,15 +132,17 @@ async def everybody(api: Api) -> tuple[dict[str, Person | None], int, int]:
     return people, tenant.organization_id, tenant.repository_id
 
 
+def _insert(connection: Connection[Any], table: str, **values: Any) -> Any:
+    columns, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING id"
+    row = connection.execute(statement.encode(), tuple(values.values())).fetchone()
+    assert row is not None
+    return row[0]
+
+
 def things(connection: Connection[Any], maker: Person, organization: int, repository: int) -> Things:
     """One of everything there, made by `maker`."""
-
-    def insert(table: str, **values: Any) -> Any:
-        columns, marks = ", ".join(values), ", ".join(["%s"] * len(values))
-        statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING id"
-        row = connection.execute(statement.encode(), tuple(values.values())).fetchone()
-        assert row is not None
-        return row[0]
+    insert = partial(_insert, connection)
 
     n = next(number)
     analysis = insert(

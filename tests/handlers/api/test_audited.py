@@ -6,7 +6,7 @@ import pytest
 from handlers.api import ENDPOINTS
 from handlers.api.endpoint import Needs
 from tests.builders_api import PASSWORD, Api
-from tests.builders_calls import A_FILE, calls, everybody, key, things
+from tests.builders_calls import A_FILE, CALLS, everybody, key, things
 
 pytestmark = pytest.mark.api
 
@@ -32,7 +32,7 @@ async def test_whatever_changes_something_is_on_record_with_who_did_it(api: Api)
         for endpoint in (endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"):
             person = administrator if endpoint.needs is Needs.ADMINISTRATOR else owner
             assert person is not None
-            path, *body = calls(things(connection, maker, organization, repository))[key(endpoint)]
+            path, *body = CALLS[key(endpoint)](things(connection, maker, organization, repository))
             given = {} if not body else {"files": body[0]} if body[0] is A_FILE else {"json": body[0]}
             api.sql("TRUNCATE audit_logs")
             answer = await person.call(endpoint.method, path, **given)
