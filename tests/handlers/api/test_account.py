@@ -157,6 +157,31 @@ async def test_who_registered_with_a_strangers_address_keeps_no_way_in_once_its_
     assert rows == [(None, "", None, True)]
 
 
+async def link_to_another_address(api: Api, person: Person) -> str:
+    """What is mailed to the address that they want to have instead."""
+    assert (await person.put("/auth/me", {"email": "other@example.com", "password": PASSWORD})).status_code == 200
+    await api.work()
+    return token_in(mails_to(api.settings.data_dir, "other@example.com")[-1])
+
+
+async def test_a_link_to_another_address_does_not_take_an_account_back_from_whoever_reset_its_password(api: Api) -> None:
+    thief = await api.person("mona")
+    kept = await link_to_another_address(api, thief)
+    reset = await reset_token(api, "mona@example.com")
+    assert (await said(api, "/auth/password/reset", token=reset, new_password=NEW))[0] == 200
+    assert (await said(api, "/auth/email/confirm", token=kept))[0] == 422
+    assert api.sql("SELECT email FROM users") == [("mona@example.com",)]
+
+
+async def test_a_link_to_another_address_is_void_once_the_password_was_changed(api: Api) -> None:
+    mona = await api.person("mona")
+    kept = await link_to_another_address(api, mona)
+    own = token_in(mails_to(api.settings.data_dir, mona.email)[0])
+    assert (await mona.post("/auth/password", {"old_password": PASSWORD, "new_password": NEW})).status_code == 200
+    assert (await said(api, "/auth/email/confirm", token=kept))[0] == 422
+    assert (await said(api, "/auth/email/confirm", token=own))[0] == 200  # one to their own address stays good
+
+
 async def test_a_proven_owner_who_forgot_the_password_keeps_their_keys(api: Api) -> None:
     mona = await api.person("mona")
     api.sql("UPDATE users SET confirmed_at = now(), github_id = 66")
