@@ -39,6 +39,11 @@ def _short_enough(name: str, parts: list[str]) -> None:
         raise unsafe(name, f"is longer than {LONGEST_NAME} bytes, or a part of it than {LONGEST_PART}")
 
 
+def is_root(name: str) -> bool:
+    """Whether that is the archive's own folder, which `tar -cz .` lists as `./`."""
+    return name.startswith(".") and set(name.split("/")) <= {".", ""}
+
+
 def left_out(name: str) -> bool:
     """Whether a file of that safe name is passed over in silence."""
     return any(part.lower() in LEFT_OUT for part in name.split("/"))

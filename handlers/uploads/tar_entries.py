@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from handlers.api.problem import Code, Problem
 from handlers.uploads.bounds import MIB, Bounds, Meter, amount, too_large, unsafe
-from handlers.uploads.names import left_out, safe_name
+from handlers.uploads.names import is_root, left_out, safe_name
 from handlers.uploads.spool import PIECE, Slice
 
 MOST_HEADERS = MIB // 4
@@ -93,6 +93,8 @@ def tar_entries(file: Slice, bounds: Bounds, meter: Meter) -> Iterator[tuple[str
         for number, member in enumerate(_members(forward)):
             if number >= bounds.entries:
                 raise too_large(f"The archive lists more than {bounds.entries} entries.")
+            if member.isdir() and is_root(member.name):
+                continue
             name = safe_name(member.name)
             if left_out(name) or member.isdir():
                 continue

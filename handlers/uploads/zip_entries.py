@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from handlers.api.problem import Code, Problem
 from handlers.uploads.bounds import Bounds, Meter, amount, too_large, unsafe
-from handlers.uploads.names import left_out, safe_name
+from handlers.uploads.names import is_root, left_out, safe_name
 from handlers.uploads.spool import PIECE, BeforeTheBeginning, Slice, TooMuchAtOnce
 
 DIRECTORY_BYTES = 800
@@ -35,6 +35,8 @@ def zip_entries(file: Slice, bounds: Bounds, meter: Meter) -> Iterator[tuple[str
             raise too_large(f"The archive lists more than {bounds.entries} entries.")
         _apart(infos, file.size)
         for info in infos:
+            if _is_folder(info) and is_root(_name(info)):
+                continue
             name = safe_name(_name(info))
             if left_out(name) or _is_folder(info):
                 continue

@@ -66,6 +66,12 @@ def test_folders_gits_own_files_and_what_macos_adds_are_left_out(make: Callable[
     assert unpacked(make(files), tmp_path) == {"a/b.py": b"1"}
 
 
+@pytest.mark.parametrize("root", [".", "./", "././"])
+def test_the_archives_own_folder_as_tar_lists_it_is_passed_over(root: str, tmp_path: Path) -> None:
+    assert unpacked(a_tar_entry(root, b"", type=tarfile.DIRTYPE), tmp_path) == {"plain.py": b"x = 1\n"}
+    assert unpacked(a_zip({"./": b"", "./a.py": b"1"}), tmp_path) == {"a.py": b"1"}
+
+
 HOSTILE_NAMES = [
     "../evil.py", "a/../../evil.py", "/etc/passwd", "C:/evil.py", "c:evil.py", "a\\..\\evil.py", "a//b.py", "..", "a/..",
     "a/\x1b[2Jb.py", "a\nb.py", "\u202egnp.py", "x/" * 32 + "deep.py", "n" * 256, ("n" * 200 + "/") * 6 + "long.py", ".",
