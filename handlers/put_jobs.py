@@ -24,7 +24,8 @@ class OwnJob:
     """A job of ours. `id` is 1 to 64 of `[A-Za-z0-9_-]` and stands for the work: the same id is put once, until it fails.
 
     `arguments` are plain JSON, to which `delivery_id` is added. `owner_id` is our id of the organization that it is done for;
-    `installed` the repository and installation that it concerns, where there is one.
+    `installed` the repository and installation that it concerns, where there is one; or `repository_id`, our id of the
+    repository alone. Whoever may not read that repository does not see the job.
     """
 
     id: str
@@ -33,6 +34,7 @@ class OwnJob:
     queue: QueueName = "default"
     owner_id: int | None = None
     installed: Installed | None = None
+    repository_id: int | None = None
 
 
 async def put_own_jobs(deliveries: Deliveries, queue: Queue, jobs: Sequence[OwnJob]) -> int:
@@ -86,6 +88,7 @@ def own_delivery(job: OwnJob) -> NewDelivery:
         state="received",
         job=msgspec.json.encode({"kind": put.kind, "queue": put.queue, "arguments": put.arguments}),
         owner_id=job.owner_id,
+        own_repository_id=job.repository_id,
     )
 
 

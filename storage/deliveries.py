@@ -28,6 +28,8 @@ class NewDelivery:
     job: bytes | None = None
     owner_id: int | None = None
     """Our own id of the organization that a job of ours is done for, where no GitHub account says it."""
+    own_repository_id: int | None = None
+    """Our own id of the repository that it concerns, in place of GitHub's: whoever may not read that one does not see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,13 @@ class RememberedDelivery:
 REMEMBER = """
 INSERT INTO deliveries
     (id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome, job, owner_id)
-SELECT id, event, action, account_id, installation_id, repository_id, pull_number, head_sha, state, outcome,
-       decode(job, 'base64'), owner_id
+SELECT id, event, action, account_id, installation_id,
+       coalesce(repository_id, (SELECT github_id FROM repositories WHERE id = new.own_repository_id)), pull_number,
+       head_sha, state, outcome, decode(job, 'base64'), owner_id
 FROM json_to_recordset(%s) AS new(
     id text, event text, action text, account_id bigint, installation_id bigint, repository_id bigint, pull_number int,
-    head_sha text, state text, outcome text, job text, owner_id bigint)
+    head_sha text, state text, outcome text, job text, owner_id bigint,
+    own_repository_id bigint)
 ON CONFLICT (id) DO UPDATE SET state = 'received', outcome = '', attempts = 0, updated_at = now()
 WHERE deliveries.state = 'failed'
 RETURNING id

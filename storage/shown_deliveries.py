@@ -59,13 +59,14 @@ AND (%(repository_id)s::bigint IS NULL
      OR repository_id = (SELECT github_id FROM repositories WHERE id = %(repository_id)s))
 ORDER BY sequence DESC LIMIT %(limit)s
 """
-# By account and by owner, each on its own index; `organizations` holds only those that the reader sees.
+# By account and by owner, each on its own index, and once where both say the same; `organizations` holds only those that
+# the reader sees.
 NEWEST: LiteralString = f"""
 SELECT {COLUMNS} FROM (
     (SELECT those.* FROM organizations AS o, LATERAL (
         SELECT * FROM deliveries WHERE account_id = o.github_id {WHICH}) AS those
      WHERE o.github_id IS NOT NULL AND (%(organizations)s::bigint[] IS NULL OR o.id = ANY(%(organizations)s)))
-    UNION ALL
+    UNION
     (SELECT those.* FROM organizations AS o, LATERAL (
         SELECT * FROM deliveries WHERE owner_id = o.id {WHICH}) AS those
      WHERE %(organizations)s::bigint[] IS NULL OR o.id = ANY(%(organizations)s))

@@ -28,7 +28,10 @@ def apply_job(proposal: ProposalRecord) -> OwnJob:
 
 def _job(word: str, kind: str, proposal: ProposalRecord) -> OwnJob:
     arguments = {"organization_id": proposal.organization_id, "proposal_id": proposal.id}
-    return OwnJob(f"{word}-proposal-{proposal.id}", kind, arguments, owner_id=proposal.organization_id)
+    return OwnJob(
+        f"{word}-proposal-{proposal.id}", kind, arguments,
+        owner_id=proposal.organization_id, repository_id=proposal.repository_id,
+    )  # fmt: skip
 
 
 def topic_of(proposal_id: int) -> str:

@@ -28,7 +28,7 @@ def report_job(analysis: AnalysisRecord, format: str, before: ReportRecord | Non
     occasion = _digest(made_of(analysis), "" if before is None else str(before.updated_at))
     arguments = {"organization_id": analysis.organization_id, "analysis_id": analysis.id, "format": format}
     id = f"report-{analysis.id}-{format}-{occasion}"
-    return OwnJob(id, "write_report", arguments, owner_id=analysis.organization_id)
+    return OwnJob(id, "write_report", arguments, owner_id=analysis.organization_id, repository_id=analysis.repository_id)
 
 
 def topic_of(job_id: str) -> str:

@@ -379,6 +379,6 @@ END $$;
 CREATE POLICY reader ON organizations FOR SELECT TO refactoriq_reader
     USING (id = ANY ((SELECT nullif(current_setting('app.tenants', true), '')::bigint[])::bigint[]));
 CREATE POLICY reader ON deliveries FOR SELECT TO refactoriq_reader USING (
-    owner_id = ANY ((SELECT nullif(current_setting('app.tenants', true), '')::bigint[])::bigint[])
-    OR (account_id = ANY (ARRAY(SELECT github_id FROM organizations))
-        AND (repository_id IS NULL OR EXISTS (SELECT FROM repositories WHERE github_id = deliveries.repository_id))));
+    (owner_id = ANY ((SELECT nullif(current_setting('app.tenants', true), '')::bigint[])::bigint[])
+     OR account_id = ANY (ARRAY(SELECT github_id FROM organizations)))
+    AND (repository_id IS NULL OR EXISTS (SELECT FROM repositories WHERE github_id = deliveries.repository_id)));

@@ -1,11 +1,14 @@
 """Deliveries and jobs, as people see and steer them."""
 
+from dataclasses import replace
+
 import pytest
 
+from handlers.analyzing.job import job_of
 from handlers.put_jobs import OwnJob, put_own_jobs
 from review.pull_request import Repository
 from storage.deliveries import Deliveries
-from storage.installations import Tenant
+from storage.installations import Installations, Tenant
 from storage.queue import Queue
 from tests.builders_api import Api, Person
 from tests.builders_storage import a_new_delivery
@@ -107,3 +110,32 @@ async def test_jobs_of_ones_own_organization_are_jobs_and_no_deliveries(api: Api
     [job] = (await person.get("/jobs")).json()["data"]["items"]
     assert (job["job"], job["organization_id"]) == ("export", person.home)
     assert (await person.post("/jobs/export-1/cancel")).json()["error"]["code"] == "illegal_step"
+
+
+async def put_jobs_of(api: Api, tenant: Tenant, redis_url: str) -> list[str]:
+    """A job on that repository through its installation, and one that knows it by our id; gives their ids, newest first."""
+    installed = await Installations(api.database).of_repository(tenant.repository_id)
+    known = job_of(tenant.organization_id, 1, installed)
+    alone = replace(known, id="report-1", kind="write_report", installed=None, repository_id=tenant.repository_id)
+    async with Queue.open(redis_url) as queue:
+        await put_own_jobs(Deliveries(api.database), queue, [known, alone])
+    return ["report-1", "analysis-1"]
+
+
+async def test_a_job_on_a_repository_is_not_seen_by_members_who_may_not_read_it(api: Api, redis_url: str) -> None:
+    member, tenant = await a_member(api, "maintainer", None)
+    ids = await put_jobs_of(api, tenant, redis_url)
+    await Deliveries(api.database).failed("analysis-1", "octo/hello has no pull request 7.")
+    assert (await member.get("/jobs")).json()["data"]["items"] == []
+    for id in ids:
+        assert (await member.get(f"/jobs/{id}")).status_code == 404
+        assert (await member.post(f"/jobs/{id}/retry")).status_code == 404
+    api.may_read(member, tenant)
+    assert [job["id"] for job in (await member.get("/jobs")).json()["data"]["items"]] == ids
+
+
+async def test_a_job_that_account_and_owner_both_have_is_listed_once(api: Api, redis_url: str) -> None:
+    person, tenant = await a_member(api)
+    ids = await put_jobs_of(api, tenant, redis_url)
+    jobs = (await person.get("/jobs")).json()["data"]["items"]
+    assert [(job["id"], job["repository"]) for job in jobs] == [(id, "octo/hello") for id in ids]
