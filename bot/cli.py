@@ -115,6 +115,16 @@ def doctor() -> None:
     raise typer.Exit(run())
 
 
+@app.command()
+def seed(
+    force: Annotated[bool, typer.Option("--force", help="Remove the sample organization, and make it anew.")] = False,
+) -> None:
+    """Make sample data for a try: an organization, a month of analyses, and somebody to sign in as. Not in production."""
+    from bot.commands.seed import seed as run
+
+    run(force=force)
+
+
 @jobs.callback()
 def list_jobs(
     context: typer.Context,
