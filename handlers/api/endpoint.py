@@ -135,6 +135,8 @@ class Endpoint:
     """How long it may take before the caller is told that it took too long."""
     session_only: bool = False
     """Whether a person must have signed in: no API key may, whatever its scopes."""
+    knows_callers: bool = False
+    """Of one that needs nobody: whether it makes a difference who asks. Else credentials are not looked at."""
 
     @property
     def scope(self) -> str:

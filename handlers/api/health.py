@@ -131,5 +131,5 @@ ENDPOINTS = (
     Endpoint("GET", "/health/detailed", "health.read", "What it depends on", detailed, Needs.ADMINISTRATOR, data=Detailed,
              pace=Pace.NONE),
     Endpoint("GET", "/health/metrics", "metrics.read", "Figures for Prometheus", metrics, Needs.NOBODY,
-             gives=("text/plain",), codes=(Code.UNAUTHENTICATED, Code.FORBIDDEN), pace=Pace.NONE),
+             gives=("text/plain",), codes=(Code.UNAUTHENTICATED, Code.FORBIDDEN), pace=Pace.NONE, knows_callers=True),
 )  # fmt: skip

@@ -139,16 +139,17 @@ def _reference(ref: str) -> str:
 
 
 def _operation(endpoint: Endpoint, names: _Schemas) -> Schema:
+    nobody = endpoint.needs is Needs.NOBODY
     told: Schema = {
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
         "description": " ".join((endpoint.function.__doc__ or "").split()),
         "parameters": [*_in_path(endpoint), *_in_query(endpoint, names)],
         "responses": _successes(endpoint, names) | _errors(endpoint, names),
-        "security": [{}] if endpoint.needs is Needs.NOBODY else [{"bearer": []}],
+        "security": [*([{}] if nobody else []), *([{"bearer": []}] if endpoint.knows_callers or not nobody else [])],
         "x-required-role": endpoint.needs.value,
     }
-    if endpoint.needs is not Needs.NOBODY:
+    if not nobody:
         told["x-scope"] = None if endpoint.session_only else endpoint.scope
     if repeatable(endpoint):
         told["parameters"].append(IDEMPOTENCY_KEY)

@@ -76,10 +76,13 @@ class Door:
 
 async def _counted(endpoint: Endpoint, services: Services, counted: Counted, request: Request) -> Caller:
     """Who asks, if they may ask again so soon. Nothing of the body is read before. Raises Problem."""
-    address = request.client.host if request.client else ""
+    address, request_id = request.client.host if request.client else "", request.scope.get("request_id", "")
     await counted.before(endpoint, address)
     try:
-        caller = await authenticate(services, request, request.scope.get("request_id", ""))
+        if endpoint.needs is Needs.NOBODY and not endpoint.knows_callers:
+            caller = Caller(address, request_id)  # so that a token which is over keeps nobody from getting a new one
+        else:
+            caller = await authenticate(services, request, request_id)
     except Problem:
         await counted.refused(address)
         raise

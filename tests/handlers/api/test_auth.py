@@ -145,6 +145,16 @@ async def test_of_two_refreshes_at_once_with_one_token_no_two_sessions_come(api:
     assert (await mona.get("/auth/me")).status_code == 401
 
 
+async def test_a_token_that_is_over_keeps_nobody_from_getting_a_new_one(api: Api) -> None:
+    mona = await api.person()
+    old = {"authorization": "Bearer over.and.gone"}
+    answer = await api.client.post("/api/v1/auth/refresh", json={"refresh_token": mona.tokens["refresh_token"]}, headers=old)
+    assert answer.status_code == 200, answer.text
+    signed_in = await api.client.post("/api/v1/auth/login", json={"email": mona.email, "password": PASSWORD}, headers=old)
+    assert signed_in.status_code == 200, signed_in.text
+    assert (await api.client.get("/api/v1/health", headers=old)).status_code == 200
+
+
 async def test_an_access_token_is_no_refresh_token_and_the_other_way_round(api: Api) -> None:
     mona = await api.person("mona")
     assert (await refresh(api, mona.tokens["access_token"]))[0] == 401
