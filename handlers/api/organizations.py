@@ -40,7 +40,8 @@ class MemberData(Data):
 
 
 class NewMember(Body):
-    """Exactly one of `user_id`, `email` and `github_login` says who: somebody who has an account here already."""
+    """Exactly one of `user_id`, `email` and `github_login` says who: somebody who has an account here already. A `user_id` is
+    that of somebody in another organization of which the caller is an admin."""
 
     user_id: Id | None = None
     email: Text | None = Field(default=None, max_length=254)
@@ -91,7 +92,7 @@ async def add_member(asked: Asked[NewMember, Nothing]) -> Answer:
     if membership.kind == "Personal":
         raise Problem(Code.CONFLICT, "This is one person's own place: nobody else can be a member of it.")
     if body.user_id is not None:
-        user_id = await members.user_by_id(body.user_id)
+        user_id = await members.user_by_id(body.user_id, asked.caller.sight)
     elif body.email is not None:
         user_id = await members.user_by_email(body.email)
     else:

@@ -46,7 +46,7 @@ NAMES = """
 SELECT id, full_name, github_login, CASE WHEN github_login = '' THEN email END FROM users WHERE id = ANY(%s)
 """
 
-
+KNOWN_BY_ID = "id = %s AND EXISTS (SELECT FROM members WHERE user_id = users.id AND organization_id = ANY(%s))"
 SET_ROLE = "UPDATE members SET role = %s, updated_at = now() WHERE organization_id = %s AND user_id = %s"
 
 
@@ -68,17 +68,19 @@ class Members:
             row = await _of(connection, user_id)
         return (await self._named([(user_id, *row)]))[0] if row else None
 
-    async def user_by_id(self, user_id: int) -> int | None:
-        """The id itself, where somebody has it and their account is open."""
-        return await self._user("id = %s", user_id)
+    async def user_by_id(self, user_id: int, sight: Sight) -> int | None:
+        """The id itself, where it is of somebody with an open account in an organization whose members that sight shows: who
+        counts through the ids of strangers learns neither their names nor their addresses."""
+        shown = [of.organization_id for of in sight.memberships if of.role.at_least(Role.ADMIN)]
+        return await self._user(KNOWN_BY_ID, (user_id, shown))
 
     async def user_by_email(self, email: str) -> int | None:
         """Who has proved to own that address: nobody gets a role by registering with somebody else's."""
-        return await self._user("lower(email) = lower(%s) AND confirmed_at IS NOT NULL", plain(email))
+        return await self._user("lower(email) = lower(%s) AND confirmed_at IS NOT NULL", (plain(email),))
 
     async def user_by_login(self, login: str) -> int | None:
         """Who signed in with the account on GitHub that has this login."""
-        return await self._user("lower(github_login) = lower(%s) AND github_login <> ''", plain(login))
+        return await self._user("lower(github_login) = lower(%s) AND github_login <> ''", (plain(login),))
 
     async def add(self, organization_id: int, user_id: int, role: Role, act: Act) -> None:
         """Make them a member. Raises Unchangeable where they are one."""
@@ -120,9 +122,9 @@ class Members:
             await record(connection, organization_id, act, f"user:{user_id}", {"role": None, "before": row[0]})
         return True
 
-    async def _user(self, which: LiteralString, value: object) -> int | None:
+    async def _user(self, which: LiteralString, values: tuple[object, ...]) -> int | None:
         async with self._database.system() as connection:
-            cursor = await connection.execute(f"SELECT id FROM users WHERE disabled_at IS NULL AND {which}", (value,))  # noqa: S608
+            cursor = await connection.execute(f"SELECT id FROM users WHERE disabled_at IS NULL AND {which}", values)  # noqa: S608
             row = await cursor.fetchone()
         return None if row is None else int(row[0])
 

@@ -90,6 +90,8 @@ async def test_only_owners_give_roles_and_nobody_raises_themselves(api: Api, rol
 async def test_a_member_is_added_by_id_by_login_and_by_an_address_that_they_proved(api: Api) -> None:
     octo, boss = await an_organization(api)
     people = [await api.person(name) for name in ("ann", "ben", "cid")]
+    for person in (boss, people[0]):
+        api.join(person, (await api.organization(200))[0].organization_id, "admin")
     api.sql("UPDATE users SET github_login = 'BenOnGitHub' WHERE id = %s", (people[1].id,))
     api.sql("UPDATE users SET confirmed_at = now() WHERE id = %s", (people[2].id,))
     ways = [{"user_id": people[0].id}, {"github_login": "benongithub"}, {"email": "CID@example.com"}]
@@ -97,6 +99,18 @@ async def test_a_member_is_added_by_id_by_login_and_by_an_address_that_they_prov
     assert [answer.status_code for answer in answers] == [201] * 3
     assert [answer.json()["data"]["user_id"] for answer in answers] == [person.id for person in people]
     assert (await people[0].get(f"/organizations/{octo}")).json()["data"]["role"] == "member"
+
+
+async def test_whoever_counts_through_ids_learns_nothing_of_strangers(api: Api) -> None:
+    octo, boss = await an_organization(api)
+    ann = await api.person("ann")
+    elsewhere = (await api.organization(200))[0].organization_id
+    api.join(boss, elsewhere, "maintainer")
+    api.join(ann, elsewhere, "owner")
+    answer = await boss.post(f"/organizations/{octo}/members", {"user_id": ann.id, "role": "viewer"})
+    unknown = await boss.post(f"/organizations/{octo}/members", {"user_id": 999_999, "role": "viewer"})
+    assert (answer.status_code, unknown.status_code) == (404, 404)
+    assert answer.json()["error"] == unknown.json()["error"]
 
 
 async def test_nobody_gets_a_role_by_registering_with_somebody_elses_address(api: Api) -> None:
@@ -197,7 +211,8 @@ async def test_whom_github_calls_a_member_is_not_removed_here(api: Api) -> None:
 async def test_each_change_is_on_record_in_the_organization(api: Api) -> None:
     octo, boss = await an_organization(api)
     mona = await api.person("mona")
-    await boss.post(f"/organizations/{octo}/members", {"user_id": mona.id, "role": "member"})
+    api.sql("UPDATE users SET confirmed_at = now() WHERE id = %s", (mona.id,))
+    await boss.post(f"/organizations/{octo}/members", {"email": mona.email, "role": "member"})
     await boss.put(f"/organizations/{octo}/members/{mona.id}", {"role": "admin"})
     await boss.delete(f"/organizations/{octo}/members/{mona.id}")
     rows = api.sql("SELECT action, actor_id, subject, details FROM audit_logs WHERE organization_id = %s ORDER BY id", (octo,))
