@@ -61,7 +61,7 @@ async def test_passwords_are_tried_by_address_whosever_account_it_is_and_before_
     strict: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[str] = []
-    passwords = strict.app._services.passwords  # type: ignore[union-attr]
+    passwords = strict.app._services.accounts.passwords  # type: ignore[union-attr]
 
     async def match(_: object, password: str) -> bool:
         hashed.append(password)
