@@ -71,7 +71,8 @@ class Uploads:
         """An id for an upload to come: its object is kept first, so that no row is without one."""
         async with self._database.tenant(organization_id) as connection:
             row = await (await connection.execute("SELECT nextval('uploads_id_seq')")).fetchone()
-        return int(row[0]) if row else 0
+        assert row is not None  # noqa: S101  (a SELECT of a function has one row)
+        return int(row[0])
 
     async def add(self, id: int, organization_id: int, key: str, files: Sequence[UploadedFile], act: Act) -> Upload:
         """Remember the upload whose object lies under that key."""

@@ -17,7 +17,7 @@ from handlers.api.analysis_forms import (
     AnalysisWanted,
     summary,
 )
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import cut, decode
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs, Pace
 from handlers.api.forms import Nothing, Page
 from handlers.api.problem import Code, Problem, not_found
@@ -90,8 +90,7 @@ async def list_analyses(asked: Asked[Nothing, AnalysisQuery]) -> Answer:
     after = None if query.cursor is None else decode(query.cursor, (float if by == "score" else datetime, int))
     wanted = AnalysisFilter(**{name: getattr(query, name) for name in AnalysisFilter.__dataclass_fields__})
     found = await asked.services.analyses.page(asked.caller.sight, wanted, query.sort, query.limit + 1, after)
-    items = found[: query.limit]
-    more = encode([getattr(items[-1], by), items[-1].id]) if len(found) > query.limit else None
+    items, more = cut(query, found, lambda record: [getattr(record, by), record.id])
     return Answer(Page[AnalysisSummary](items=[summary(record) for record in items], next_cursor=more))
 
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import Field
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
-from handlers.api.forms import LARGEST_ID, Body, Data, Nothing, Page, PageQuery, Text
+from handlers.api.forms import Body, Data, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
 from storage.accounts.api_keys import ApiKey
 
@@ -40,10 +40,9 @@ class MadeKey(Key):
 async def list_keys(asked: Asked[Nothing, PageQuery]) -> Answer:
     """One's keys, the newest first."""
     query = asked.query
-    before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST_ID
-    keys = await asked.services.accounts.api_keys.of(asked.user.id, before, query.limit + 1)
-    more = encode([keys[query.limit - 1].id]) if len(keys) > query.limit else None
-    return Answer(Page[Key](items=[Key(**_shown(key)) for key in keys[: query.limit]], next_cursor=more))
+    found = await asked.services.accounts.api_keys.of(asked.user.id, below(query), query.limit + 1)
+    keys, more = cut(query, found, lambda key: [key.id])
+    return Answer(Page[Key](items=[Key(**_shown(key)) for key in keys], next_cursor=more))
 
 
 async def make_key(asked: Asked[NewKey, Nothing]) -> Answer:

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.forms import Data, Id, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
-from storage.shown_audit import LARGEST, AuditEntry, AuditFilter
+from storage.shown_audit import AuditEntry, AuditFilter
 
 
 class AuditQuery(PageQuery):
@@ -41,11 +41,9 @@ class AuditData(Data):
 async def list_audit(asked: Asked[Nothing, AuditQuery]) -> Answer:
     """A page of the audit, newest first."""
     query = asked.query
-    before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST
     wanted = AuditFilter(query.action, query.actor_id, query.since, query.until)
-    found = await _found(asked, wanted, query.limit + 1, before)
-    items = found[: query.limit]
-    more = encode([items[-1].id]) if len(found) > query.limit else None
+    found = await _found(asked, wanted, query.limit + 1, below(query))
+    items, more = cut(query, found, lambda entry: [entry.id])
     return Answer(Page[AuditData](items=[AuditData.model_validate(_plain(entry)) for entry in items], next_cursor=more))
 
 

@@ -3,17 +3,21 @@
 import base64
 import binascii
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
-from handlers.api.forms import LARGEST_ID
+from handlers.api.forms import LARGEST_ID, PageQuery
 from handlers.api.problem import Code, Problem
 
+T = TypeVar("T")
 
-def encode(values: Sequence[int | float | str | datetime]) -> str:
+Place = int | float | str | datetime
+
+
+def encode(values: Sequence[Place]) -> str:
     """A cursor that holds the sort values of a page's last item, in the order of the list's keys."""
     return base64.urlsafe_b64encode(orjson.dumps(list(values))).rstrip(b"=").decode()
 
@@ -30,6 +34,23 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
         return [_of_kind(value, kind) for value, kind in zip(values, kinds, strict=True)]
     except (ValueError, binascii.Error):
         raise Problem(Code.INVALID_CURSOR, "This cursor is not one that this list gave out: start without one.") from None
+
+
+def below(query: PageQuery) -> int:
+    """Of a list with the newest first: the id below which this page begins. Raises Problem."""
+    return int(decode(query.cursor, (int,))[0]) if query.cursor else LARGEST_ID
+
+
+def behind(query: PageQuery) -> int:
+    """Of a list in the order of its ids: the id behind which this page begins. Raises Problem."""
+    return int(decode(query.cursor, (int,))[0]) if query.cursor else 0
+
+
+def cut(query: PageQuery, found: Sequence[T], place: Callable[[T], Sequence[Place]]) -> tuple[list[T], str | None]:
+    """This page's items and the cursor of the next one, None on the last: `found` has more than `query.limit` where there
+    is another page, and `place` gives an item's sort values."""
+    items = list(found[: query.limit])
+    return items, encode(place(items[-1])) if len(found) > query.limit else None
 
 
 def _of_kind(value: object, kind: type) -> object:

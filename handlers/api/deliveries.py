@@ -5,13 +5,13 @@ from datetime import datetime
 import structlog
 from pydantic import Field
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.forms import Data, Id, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
 from handlers.sweep import stored_job
 from storage.queue import QueueAway
-from storage.shown_deliveries import LARGEST, ShownDelivery, Wanted
+from storage.shown_deliveries import ShownDelivery, Wanted
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ async def redeliver(asked: Asked[Nothing, Nothing]) -> Answer:
 async def page(asked: Asked[Nothing, DeliveriesQuery], *, jobs: bool) -> Page[DeliveryData]:
     """A page of webhooks, or of `jobs`, as far as the caller may see them. Raises Problem."""
     query, services = asked.query, asked.services
-    before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST
+    before = below(query)
     wanted = Wanted(jobs, query.event, query.state, query.repository_id)
     if query.all:
         if not asked.user.administrator:
@@ -71,8 +71,7 @@ async def page(asked: Asked[Nothing, DeliveriesQuery], *, jobs: bool) -> Page[De
     else:
         organizations = None if query.organization_id is None else [query.organization_id]
         found = await services.shown_deliveries.newest(asked.caller.sight, wanted, query.limit + 1, before, organizations)
-    items = found[: query.limit]
-    more = encode([items[-1].sequence]) if len(found) > query.limit else None
+    items, more = cut(query, found, lambda delivery: [delivery.sequence])
     return Page[DeliveryData](items=[shown(delivery) for delivery in items], next_cursor=more)
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 from starlette.responses import Response
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.files import file_answer
-from handlers.api.forms import LARGEST_ID, Body, Data, Id, Nothing, Page, PageQuery, Text
+from handlers.api.forms import Body, Data, Id, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
 from handlers.put_jobs import OwnJob, own_delivery, queue_own_jobs
 from review.finding import Category, Severity
@@ -102,11 +102,9 @@ def _job(organization_id: int, id: int) -> OwnJob:
 async def list_exports(asked: Asked[Nothing, PageQuery]) -> Answer:
     """A page of one's own exports, newest first."""
     query = asked.query
-    before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST_ID
-    found = await asked.services.exports.page(asked.caller.sight, asked.user.id, query.limit + 1, before)
-    items = [_data(export) for export in found[: query.limit]]
-    more = encode([items[-1].export_id]) if len(found) > query.limit else None
-    return Answer(Page[ExportData](items=items, next_cursor=more))
+    found = await asked.services.exports.page(asked.caller.sight, asked.user.id, query.limit + 1, below(query))
+    items, more = cut(query, found, lambda export: [export.id])
+    return Answer(Page[ExportData](items=[_data(export) for export in items], next_cursor=more))
 
 
 async def read(asked: Asked[Nothing, Nothing]) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import behind, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.forms import Body, Data, Id, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
@@ -63,10 +63,9 @@ class SetRole(Body):
 
 async def list_organizations(asked: Asked[Nothing, PageQuery]) -> Answer:
     """A page of them, in the order of their ids."""
-    after = decode(asked.query.cursor, (int,))[0] if asked.query.cursor else 0
+    after = behind(asked.query)
     rest = sorted((one for one in asked.caller.sight.memberships if one.organization_id > after), key=_id)
-    items = rest[: asked.query.limit]
-    more = encode([items[-1].organization_id]) if len(rest) > len(items) else None
+    items, more = cut(asked.query, rest, lambda one: [_id(one)])
     return Answer(Page[OrganizationData](items=[_organization(one) for one in items], next_cursor=more))
 
 
@@ -79,10 +78,9 @@ async def list_members(asked: Asked[Nothing, PageQuery]) -> Answer:
     """A page of them, in the order of their users' ids."""
     organization_id = _membership(asked).organization_id
     asked.must_hold(organization_id)
-    after = decode(asked.query.cursor, (int,))[0] if asked.query.cursor else 0
-    found = await asked.services.accounts.members.page(asked.caller.sight, organization_id, asked.query.limit + 1, after)
-    items = found[: asked.query.limit]
-    more = encode([items[-1].user_id]) if len(found) > len(items) else None
+    query, members = asked.query, asked.services.accounts.members
+    found = await members.page(asked.caller.sight, organization_id, query.limit + 1, behind(query))
+    items, more = cut(query, found, lambda member: [member.user_id])
     return Answer(Page[MemberData](items=[_member(one) for one in items], next_cursor=more))
 
 

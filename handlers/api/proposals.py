@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from starlette.responses import Response
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.files import file_answer
-from handlers.api.forms import LARGEST_ID, Body, Id, Nothing, Page, PageQuery, Text
+from handlers.api.forms import Body, Id, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
 from handlers.api.proposals_data import ProposalData, ProposalSummary, data_of, summary_of
 from handlers.proposing.job import apply_job, prepare_job, topic_of
@@ -132,12 +132,10 @@ async def list_proposals(asked: Asked[Nothing, ProposalQuery]) -> Answer:
     if query.organization_id is not None and sight.role_in(query.organization_id) is None:
         raise not_found("organization")
     organizations = sight.organizations if query.organization_id is None else (query.organization_id,)
-    before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST_ID
     filters = Filters(organizations, query.analysis_id, query.state)
-    found = await asked.services.proposals.page(sight, filters, query.limit + 1, before)
-    items = [summary_of(proposal) for proposal in found[: query.limit]]
-    more = encode([items[-1].proposal_id]) if len(found) > query.limit else None
-    return Answer(Page[ProposalSummary](items=items, next_cursor=more))
+    found = await asked.services.proposals.page(sight, filters, query.limit + 1, below(query))
+    items, more = cut(query, found, lambda proposal: [proposal.id])
+    return Answer(Page[ProposalSummary](items=[summary_of(proposal) for proposal in items], next_cursor=more))
 
 
 async def read(asked: Asked[Nothing, Nothing]) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, StrictBool
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import cut, decode
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.forms import Body, Data, Id, Nothing, Page, PageQuery, Text
 from handlers.api.problem import Code, Problem, not_found
@@ -76,8 +76,7 @@ async def list_repositories(asked: Asked[Nothing, RepositoriesQuery]) -> Answer:
         sight = sight.within([query.organization_id])
     name, id = decode(query.cursor, (str, int)) if query.cursor else ("", 0)
     found = await asked.services.repositories.page(sight, query.q, query.limit + 1, (name, id))
-    items = found[: query.limit]
-    more = encode([items[-1].full_name, items[-1].id]) if len(found) > len(items) else None
+    items, more = cut(query, found, lambda one: [one.full_name, one.id])
     return Answer(Page[RepositoryData](items=[_shown(one) for one in items], next_cursor=more))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
 from handlers.api.files import file_answer
 from handlers.api.forms import LARGEST_ID, Data, Id, Nothing, Page, PageQuery, Query
@@ -106,11 +106,9 @@ async def list_uploads(asked: Asked[Nothing, UploadQuery]) -> Answer:
     if query.organization_id is not None and sight.role_in(query.organization_id) is None:
         raise not_found("organization")
     organizations = sight.organizations if query.organization_id is None else [query.organization_id]
-    before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST_ID
-    found = await asked.services.uploads.page(sight, organizations, query.limit + 1, before)
-    items = [UploadSummary(**_summary(upload)) for upload in found[: query.limit]]
-    more = encode([items[-1].upload_id]) if len(found) > query.limit else None
-    return Answer(Page[UploadSummary](items=items, next_cursor=more))
+    found = await asked.services.uploads.page(sight, organizations, query.limit + 1, below(query))
+    items, more = cut(query, found, lambda upload: [upload.id])
+    return Answer(Page[UploadSummary](items=[UploadSummary(**_summary(upload)) for upload in items], next_cursor=more))
 
 
 async def read(asked: Asked[Nothing, Nothing]) -> Answer | Response:

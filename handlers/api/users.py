@@ -4,9 +4,9 @@ from datetime import datetime
 
 from pydantic import EmailStr, Field
 
-from handlers.api.cursor import decode, encode
+from handlers.api.cursor import below, cut, decode
 from handlers.api.endpoint import Answer, Asked, Endpoint, Needs
-from handlers.api.forms import LARGEST_ID, Body, Data, Nothing, Page, PageQuery, Text
+from handlers.api.forms import Body, Data, Nothing, Page, PageQuery, Text
 from handlers.api.password_policy import LONGEST, SHORTEST
 from handlers.api.problem import Code, Problem, not_found
 from handlers.api.signing_in import must_be_strong, must_send_mail
@@ -58,13 +58,9 @@ async def list_users(asked: Asked[Nothing, FindUsers]) -> Answer:
         after = decode(query.cursor, (str,))[0] if query.cursor else ""
         found = await users.beginning_with(query.search, after, query.limit + 1)
     else:
-        before = decode(query.cursor, (int,))[0] if query.cursor else LARGEST_ID
-        found = await users.newest(before, query.limit + 1)
-    more = None
-    if len(found) > query.limit:
-        last = found[query.limit - 1]
-        more = encode([last.email or "" if query.search else last.id])
-    return Answer(Page[ShownUser](items=[shown(user) for user in found[: query.limit]], next_cursor=more))
+        found = await users.newest(below(query), query.limit + 1)
+    items, more = cut(query, found, lambda user: [user.email or "" if query.search else user.id])
+    return Answer(Page[ShownUser](items=[shown(user) for user in items], next_cursor=more))
 
 
 async def get_user(asked: Asked[Nothing, Nothing]) -> Answer:

@@ -63,7 +63,8 @@ class AskedAnalyses:
             known = await (await connection.execute(ESTIMATE, values)).fetchone()
             seconds = known[0] if known and known[0] is not None else default_seconds
             row = await (await connection.execute(ASK, values | {"estimated_seconds": seconds})).fetchone()
-            id = int(row[0]) if row else 0
+            assert row is not None  # noqa: S101  (an INSERT returns its row)
+            id = int(row[0])
             details = {"subject": wanted.subject, "analysis_type": wanted.analysis_type}
             await record(connection, wanted.organization_id, act, f"analysis:{id}", details)
             asked = await _read(connection, id)
