@@ -111,6 +111,14 @@ def _checked(read: Callable[[], M], where: str) -> M:
     try:
         return read()
     except ValidationError as error:
-        details = [{"at": ".".join(map(str, e["loc"])), "is": e["msg"].removeprefix("Value error, ")} for e in error.errors()]
+        details = [
+            {"at": _place(e["loc"]), "is": e["msg"].removeprefix("Value error, ").removesuffix(".")} for e in error.errors()
+        ]
         first = details[0]
-        raise Problem(Code.INVALID, f"The {where} does not fit: `{first['at']}`: {first['is']}.", details) from None
+        place = f"`{first['at']}`: " if first["at"] else ""
+        raise Problem(Code.INVALID, f"The {where} does not fit: {place}{first['is']}.", details) from None
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """Where it is, as the caller wrote it: pydantic also tells which form of several it tried (`literal['all']`, `list[…]`)."""
+    return ".".join(str(part) for part in location if not str(part).startswith(("literal[", "list[")))

@@ -103,7 +103,10 @@ async def test_unknown_issues_are_named(api: Api) -> None:
 )
 async def test_a_request_that_does_not_fit_is_422(api: Api, body: dict[str, object]) -> None:
     mona = await api.person()
-    assert (await mona.post("/proposals", body)).status_code == 422
+    answer = await mona.post("/proposals", body)
+    assert answer.status_code == 422
+    places = {place["at"] for place in answer.json()["error"]["details"]}
+    assert places <= {"analysis_id", "issues_to_fix", "issues_to_fix.0", "auto_apply", "more"}, "forms of ours are none"
 
 
 async def test_it_is_applied_only_when_that_is_confirmed_and_it_was_approved(api: Api) -> None:
