@@ -12,70 +12,71 @@ from tests.handlers.api.who import CALLS, ROLES, Call, World, a_world
 
 pytestmark = pytest.mark.api
 
+# other: signed in, and nothing to do with the organization; instance: its administrator, who has nothing to do with it either.
 # yes: they get past the door, whatever becomes of the call. 404: they see none. 403: they see it, and their role is too low.
 # A session of that name nobody has, and an export is seen by whoever asked for it alone.
 TABLE = """
-                                              nobody        stranger      viewer        member        maintainer    admin         owner         administrator
-GET /health                                   yes           yes           yes           yes           yes           yes           yes           yes
-GET /health/ready                             yes           yes           yes           yes           yes           yes           yes           yes
-GET /health/detailed                          401           403           403           403           403           403           403           yes
-GET /health/metrics                           yes           403           403           403           403           403           403           yes
-POST /auth/register                           yes           yes           yes           yes           yes           yes           yes           yes
-POST /auth/password/reset-request             yes           yes           yes           yes           yes           yes           yes           yes
-POST /auth/password/reset                     yes           yes           yes           yes           yes           yes           yes           yes
-POST /auth/email/confirm                      yes           yes           yes           yes           yes           yes           yes           yes
-GET /auth/sessions                            401           yes           yes           yes           yes           yes           yes           yes
-DELETE /auth/sessions/{session}               401           404           404           404           404           404           404           404
-GET /auth/me                                  401           yes           yes           yes           yes           yes           yes           yes
-PUT /auth/me                                  401           yes           yes           yes           yes           yes           yes           yes
-POST /auth/password                           401           yes           yes           yes           yes           yes           yes           yes
-POST /auth/email/confirm-request              401           yes           yes           yes           yes           yes           yes           yes
-GET /auth/api-keys                            401           yes           yes           yes           yes           yes           yes           yes
-POST /auth/api-keys                           401           yes           yes           yes           yes           yes           yes           yes
-DELETE /auth/api-keys/{id}                    401           yes           yes           yes           yes           yes           yes           yes
-POST /auth/tickets                            401           404           yes           yes           yes           yes           yes           404
-GET /users                                    401           403           403           403           403           403           403           yes
-POST /users                                   401           403           403           403           403           403           403           yes
-GET /users/{id}                               401           403           403           403           403           403           403           yes
-PUT /users/{id}                               401           403           403           403           403           403           403           yes
-GET /organizations                            401           yes           yes           yes           yes           yes           yes           yes
-GET /organizations/{id}                       401           404           yes           yes           yes           yes           yes           404
-GET /organizations/{id}/members               401           404           403           403           403           yes           yes           404
-POST /organizations/{id}/members              401           404           403           403           403           403           yes           404
-PUT /organizations/{id}/members/{user_id}     401           404           403           403           403           403           yes           404
-DELETE /organizations/{id}/members/{user_id}  401           404           403           403           403           403           yes           404
-GET /repositories                             401           yes           yes           yes           yes           yes           yes           yes
-GET /repositories/{id}                        401           404           yes           yes           yes           yes           yes           404
-PUT /repositories/{id}/settings               401           404           403           403           403           yes           yes           404
-POST /repositories/{id}/index                 401           404           403           403           yes           yes           yes           404
-GET /deliveries                               401           yes           yes           yes           yes           yes           yes           yes
-GET /deliveries/{delivery}                    401           404           yes           yes           yes           yes           yes           yes
-POST /deliveries/{delivery}/redeliver         401           404           403           403           yes           yes           yes           yes
-GET /jobs                                     401           yes           yes           yes           yes           yes           yes           yes
-GET /jobs/{delivery}                          401           404           yes           yes           yes           yes           yes           yes
-POST /jobs/{delivery}/retry                   401           404           403           403           yes           yes           yes           yes
-POST /jobs/{delivery}/cancel                  401           404           403           403           yes           yes           yes           yes
-GET /audit                                    401           404           403           403           403           yes           yes           404
-POST /uploads                                 401           404           403           yes           yes           yes           yes           404
-GET /uploads                                  401           yes           yes           yes           yes           yes           yes           yes
-GET /uploads/{id}                             401           404           yes           yes           yes           yes           yes           404
-DELETE /uploads/{id}                          401           404           403           403           yes           yes           yes           404
-GET /uploads/{id}/files/{name:path}           401           404           yes           yes           yes           yes           yes           404
-GET /analyses                                 401           yes           yes           yes           yes           yes           yes           yes
-POST /analyses                                401           404           403           yes           yes           yes           yes           404
-GET /analyses/{id}                            401           404           yes           yes           yes           yes           yes           404
-PUT /analyses/{id}                            401           404           403           403           yes           yes           yes           404
-DELETE /analyses/{id}                         401           404           403           403           yes           yes           yes           404
-POST /proposals                               401           404           403           yes           yes           yes           yes           404
-GET /proposals                                401           yes           yes           yes           yes           yes           yes           yes
-GET /proposals/{id}                           401           404           yes           yes           yes           yes           yes           404
-PUT /proposals/{id}                           401           404           403           403           yes           yes           yes           404
-PUT /proposals/{id}/apply                     401           404           403           403           yes           yes           yes           404
-POST /exports                                 401           404           403           yes           yes           yes           yes           404
-GET /exports                                  401           yes           yes           yes           yes           yes           yes           yes
-GET /exports/{id}                             401           404           404           404           404           404           404           404
-DELETE /exports/{id}                          401           404           404           404           404           404           404           404
-GET /usage                                    401           yes           yes           yes           yes           yes           yes           yes
+                                              nobody  other   viewer  member  maint.  admin   owner   instance
+GET /health                                   yes     yes     yes     yes     yes     yes     yes     yes
+GET /health/ready                             yes     yes     yes     yes     yes     yes     yes     yes
+GET /health/detailed                          401     403     403     403     403     403     403     yes
+GET /health/metrics                           yes     403     403     403     403     403     403     yes
+POST /auth/register                           yes     yes     yes     yes     yes     yes     yes     yes
+POST /auth/password/reset-request             yes     yes     yes     yes     yes     yes     yes     yes
+POST /auth/password/reset                     yes     yes     yes     yes     yes     yes     yes     yes
+POST /auth/email/confirm                      yes     yes     yes     yes     yes     yes     yes     yes
+GET /auth/sessions                            401     yes     yes     yes     yes     yes     yes     yes
+DELETE /auth/sessions/{session}               401     404     404     404     404     404     404     404
+GET /auth/me                                  401     yes     yes     yes     yes     yes     yes     yes
+PUT /auth/me                                  401     yes     yes     yes     yes     yes     yes     yes
+POST /auth/password                           401     yes     yes     yes     yes     yes     yes     yes
+POST /auth/email/confirm-request              401     yes     yes     yes     yes     yes     yes     yes
+GET /auth/api-keys                            401     yes     yes     yes     yes     yes     yes     yes
+POST /auth/api-keys                           401     yes     yes     yes     yes     yes     yes     yes
+DELETE /auth/api-keys/{id}                    401     yes     yes     yes     yes     yes     yes     yes
+POST /auth/tickets                            401     404     yes     yes     yes     yes     yes     404
+GET /users                                    401     403     403     403     403     403     403     yes
+POST /users                                   401     403     403     403     403     403     403     yes
+GET /users/{id}                               401     403     403     403     403     403     403     yes
+PUT /users/{id}                               401     403     403     403     403     403     403     yes
+GET /organizations                            401     yes     yes     yes     yes     yes     yes     yes
+GET /organizations/{id}                       401     404     yes     yes     yes     yes     yes     404
+GET /organizations/{id}/members               401     404     403     403     403     yes     yes     404
+POST /organizations/{id}/members              401     404     403     403     403     403     yes     404
+PUT /organizations/{id}/members/{user_id}     401     404     403     403     403     403     yes     404
+DELETE /organizations/{id}/members/{user_id}  401     404     403     403     403     403     yes     404
+GET /repositories                             401     yes     yes     yes     yes     yes     yes     yes
+GET /repositories/{id}                        401     404     yes     yes     yes     yes     yes     404
+PUT /repositories/{id}/settings               401     404     403     403     403     yes     yes     404
+POST /repositories/{id}/index                 401     404     403     403     yes     yes     yes     404
+GET /deliveries                               401     yes     yes     yes     yes     yes     yes     yes
+GET /deliveries/{delivery}                    401     404     yes     yes     yes     yes     yes     yes
+POST /deliveries/{delivery}/redeliver         401     404     403     403     yes     yes     yes     yes
+GET /jobs                                     401     yes     yes     yes     yes     yes     yes     yes
+GET /jobs/{delivery}                          401     404     yes     yes     yes     yes     yes     yes
+POST /jobs/{delivery}/retry                   401     404     403     403     yes     yes     yes     yes
+POST /jobs/{delivery}/cancel                  401     404     403     403     yes     yes     yes     yes
+GET /audit                                    401     404     403     403     403     yes     yes     404
+POST /uploads                                 401     404     403     yes     yes     yes     yes     404
+GET /uploads                                  401     yes     yes     yes     yes     yes     yes     yes
+GET /uploads/{id}                             401     404     yes     yes     yes     yes     yes     404
+DELETE /uploads/{id}                          401     404     403     403     yes     yes     yes     404
+GET /uploads/{id}/files/{name:path}           401     404     yes     yes     yes     yes     yes     404
+GET /analyses                                 401     yes     yes     yes     yes     yes     yes     yes
+POST /analyses                                401     404     403     yes     yes     yes     yes     404
+GET /analyses/{id}                            401     404     yes     yes     yes     yes     yes     404
+PUT /analyses/{id}                            401     404     403     403     yes     yes     yes     404
+DELETE /analyses/{id}                         401     404     403     403     yes     yes     yes     404
+POST /proposals                               401     404     403     yes     yes     yes     yes     404
+GET /proposals                                401     yes     yes     yes     yes     yes     yes     yes
+GET /proposals/{id}                           401     404     yes     yes     yes     yes     yes     404
+PUT /proposals/{id}                           401     404     403     403     yes     yes     yes     404
+PUT /proposals/{id}/apply                     401     404     403     403     yes     yes     yes     404
+POST /exports                                 401     404     403     yes     yes     yes     yes     404
+GET /exports                                  401     yes     yes     yes     yes     yes     yes     yes
+GET /exports/{id}                             401     404     404     404     404     404     404     404
+DELETE /exports/{id}                          401     404     404     404     404     404     404     404
+GET /usage                                    401     yes     yes     yes     yes     yes     yes     yes
 """
 
 ELSEWHERE = {
