@@ -54,7 +54,7 @@ def read_query(form: type[M], parameters: QueryParams) -> M:
             given.setdefault(name, []).append(value)
         elif name in form.model_fields and name in given:
             raise Problem(Code.INVALID, f"The parameter `{name}` is given more than once.", [{"at": name, "is": "repeated"}])
-        elif "date" in str(getattr(form.model_fields.get(name), "annotation", "")) and not WRITTEN_DATE.match(value):
+        elif "date" in str(getattr(form.model_fields.get(name), "annotation", "")).lower() and not WRITTEN_DATE.match(value):
             raise Problem(
                 Code.INVALID, f"The parameter `{name}` must be as 2026-01-31T12:00:00Z.", [{"at": name, "is": "no date"}]
             )
