@@ -137,7 +137,7 @@ class Story:
         await self._perform(job_of(self.organization_id, failed, None))
         wanted = WantedAnalysis(self.organization_id, "repository", self.ids[0], ref="main", title="By mistake")
         cancelled = await self._asked(wanted)
-        await self.context.analyses.asked.cancel(self.organization_id, cancelled, self.act("analysis.update"))
+        await self.context.analyses.asked.cancel(self.organization_id, cancelled, self.act("analysis.change"))
         await self._perform(job_of(self.organization_id, cancelled, None))
         await self._jobs(cancelled)
 

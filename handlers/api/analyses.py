@@ -165,23 +165,23 @@ async def _tell_end(services: Services, record: AnalysisRecord, code: str, messa
 ENDPOINTS = (
     Endpoint(
         "GET", "/analyses", "analysis.list", "Analyses", list_analyses, Needs.ACCOUNT,
-        query=AnalysisQuery, data=Page[AnalysisSummary], codes=(Code.INVALID_CURSOR,),
+        query=AnalysisQuery, data=Page[AnalysisSummary],
     ),
     Endpoint(
         "POST", "/analyses", "analysis.create", "Analyze an upload, a pull request or a repository", create, Needs.MEMBER,
         body=AnalysisWanted, data=AnalysisQueued, status=202, pace=Pace.ANALYSIS,
-        codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.CONFLICT),
+        codes=(Code.NOT_FOUND, Code.CONFLICT),
     ),
     Endpoint(
         "GET", "/analyses/{id}", "analysis.read", "An analysis with its results", read, Needs.ACCOUNT,
-        data=AnalysisDetail, codes=(Code.NOT_FOUND,),
+        data=AnalysisDetail,
     ),
     Endpoint(
-        "PUT", "/analyses/{id}", "analysis.update", "Change or cancel an analysis", change, Needs.MAINTAINER,
-        body=AnalysisChange, data=AnalysisSummary, codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP),
+        "PUT", "/analyses/{id}", "analysis.change", "Change or cancel an analysis", change, Needs.MAINTAINER,
+        body=AnalysisChange, data=AnalysisSummary, codes=(Code.ILLEGAL_STEP,),
     ),
     Endpoint(
         "DELETE", "/analyses/{id}", "analysis.delete", "Remove an analysis", delete, Needs.MAINTAINER,
-        data=Nothing, codes=(Code.NOT_FOUND, Code.FORBIDDEN),
+        data=Nothing,
     ),
 )  # fmt: skip

@@ -90,7 +90,7 @@ def _shown(key: ApiKey) -> dict[str, object]:
 
 ENDPOINTS = (
     Endpoint("GET", "/auth/api-keys", "api_key.list", "One's API keys", list_keys, Needs.ACCOUNT,
-             query=PageQuery, data=Page[Key], codes=(Code.INVALID_CURSOR,)),
+             query=PageQuery, data=Page[Key]),
     Endpoint("POST", "/auth/api-keys", "api_key.create", "Make an API key", make_key, Needs.ACCOUNT,
              body=NewKey, data=MadeKey, status=201, codes=(Code.CONFLICT,), session_only=True),
     Endpoint("DELETE", "/auth/api-keys/{id}", "api_key.delete", "Delete an API key", delete_key, Needs.ACCOUNT,

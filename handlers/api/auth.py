@@ -142,7 +142,7 @@ ENDPOINTS = (
         body=Login, data=SignedIn, codes=(Code.INVALID_CREDENTIALS, Code.RATE_LIMITED), pace=Pace.LOGIN,
     ),
     Endpoint("POST", "/auth/refresh", "session.refresh", "Trade the refresh token", refresh, Needs.NOBODY,
-             body=Refresh, data=SignedIn, codes=(Code.UNAUTHENTICATED,)),
+             body=Refresh, data=SignedIn),
     Endpoint("POST", "/auth/logout", "session.end", "Sign out", logout, Needs.ACCOUNT,
              query=Logout, data=Nothing, session_only=True),
     Endpoint("GET", "/auth/sessions", "session.list", "Where one is signed in", list_sessions, Needs.ACCOUNT,

@@ -129,14 +129,14 @@ def shown(delivery: ShownDelivery) -> DeliveryData:
 ENDPOINTS = (
     Endpoint(
         "GET", "/deliveries", "delivery.list", "Webhooks and what became of them", list_deliveries, Needs.ACCOUNT,
-        query=DeliveriesQuery, data=Page[DeliveryData], codes=(Code.INVALID_CURSOR, Code.FORBIDDEN),
+        query=DeliveriesQuery, data=Page[DeliveryData],
     ),
     Endpoint(
         "GET", "/deliveries/{delivery}", "delivery.read", "One webhook", get_delivery, Needs.VIEWER,
-        data=DeliveryData, codes=(Code.NOT_FOUND,),
+        data=DeliveryData,
     ),
     Endpoint(
         "POST", "/deliveries/{delivery}/redeliver", "delivery.redeliver", "Do a webhook's job once more", redeliver,
-        Needs.MAINTAINER, data=DeliveryData, status=202, codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP),
+        Needs.MAINTAINER, data=DeliveryData, status=202, codes=(Code.ILLEGAL_STEP,),
     ),
 )  # fmt: skip

@@ -144,6 +144,11 @@ class Endpoint:
         return f"{self.action.partition('.')[0]}:{'read' if self.method == 'GET' else 'write'}"
 
     @property
+    def repeatable(self) -> bool:
+        """Whether it knows the header Idempotency-Key: not where answers hold secrets, which are kept nowhere."""
+        return self.method == "POST" and self.needs is not Needs.NOBODY and self.tag != "auth"
+
+    @property
     def tag(self) -> str:
         """The group that it is documented in."""
         return self.path.split("/")[1]

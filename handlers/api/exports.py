@@ -155,21 +155,21 @@ def _data(of: Export) -> ExportData:
 ENDPOINTS = (
     Endpoint(
         "POST", "/exports", "export.create", "Export a table", create, Needs.MEMBER,
-        body=ExportWanted, data=ExportData, status=202, codes=(Code.NOT_FOUND, Code.FORBIDDEN),
+        body=ExportWanted, data=ExportData, status=202, codes=(Code.NOT_FOUND,),
     ),
     Endpoint(
         "GET", "/exports", "export.list", "One's own exports", list_exports, Needs.ACCOUNT,
-        query=PageQuery, data=Page[ExportData], codes=(Code.INVALID_CURSOR,),
+        query=PageQuery, data=Page[ExportData],
     ),
     Endpoint(
-        "GET", "/exports/{id}", "export.read", "An export", read, Needs.ACCOUNT, data=ExportData, codes=(Code.NOT_FOUND,),
+        "GET", "/exports/{id}", "export.read", "An export", read, Needs.ACCOUNT, data=ExportData,
     ),
     Endpoint(
         "GET", "/exports/{id}/file", "export.read", "The file of an export", read_file, Needs.ACCOUNT,
-        gives=tuple(TYPES.values()), codes=(Code.NOT_FOUND, Code.CONFLICT),
+        gives=tuple(TYPES.values()), codes=(Code.CONFLICT,),
     ),
     Endpoint(
         "DELETE", "/exports/{id}", "export.delete", "Delete an export", delete, Needs.MAINTAINER,
-        data=Nothing, codes=(Code.NOT_FOUND, Code.FORBIDDEN),
+        data=Nothing,
     ),
 )  # fmt: skip

@@ -143,14 +143,11 @@ def _github(asked: Asked[Nothing, Begin] | Asked[Nothing, Callback]) -> SignIn:
 ENDPOINTS = (
     Endpoint(
         "GET", "/auth/github", "session.begin_on_github", "Sign in with GitHub, or link it", begin, Needs.NOBODY,
-        query=Begin, status=302, codes=(Code.FEATURE_OFF, Code.UNAUTHENTICATED), knows_callers=True,
+        query=Begin, status=302, codes=(Code.FEATURE_OFF,), knows_callers=True,
     ),
     Endpoint(
         "GET", "/auth/github/callback", "session.start_by_github", "Where GitHub sends the browser back to", finish,
         Needs.NOBODY, query=Callback, data=SignedInByGitHub, pace=Pace.LOGIN,
-        codes=(
-            Code.FEATURE_OFF, Code.UNAUTHENTICATED, Code.INVALID_CREDENTIALS, Code.FORBIDDEN, Code.REFUSED_BY_GITHUB,
-            Code.CONFLICT,
-        ),
+        codes=(Code.FEATURE_OFF, Code.INVALID_CREDENTIALS, Code.FORBIDDEN, Code.REFUSED_BY_GITHUB, Code.CONFLICT),
     ),
 )  # fmt: skip

@@ -126,10 +126,9 @@ def _may_read_metrics(asked: Asked[Nothing, Nothing]) -> bool:
 
 ENDPOINTS = (
     Endpoint("GET", "/health", "health.read", "Whether this process lives", alive, Needs.NOBODY, data=Alive, pace=Pace.NONE),
-    Endpoint("GET", "/health/ready", "health.read", "Whether it can serve", ready, Needs.NOBODY, data=Ready,
-             codes=(Code.UNAVAILABLE,), pace=Pace.NONE),
+    Endpoint("GET", "/health/ready", "health.read", "Whether it can serve", ready, Needs.NOBODY, data=Ready, pace=Pace.NONE),
     Endpoint("GET", "/health/detailed", "health.read", "What it depends on", detailed, Needs.ADMINISTRATOR, data=Detailed,
              pace=Pace.NONE),
     Endpoint("GET", "/health/metrics", "metrics.read", "Figures for Prometheus", metrics, Needs.NOBODY,
-             gives=("text/plain",), codes=(Code.UNAUTHENTICATED, Code.FORBIDDEN), pace=Pace.NONE, knows_callers=True),
+             gives=("text/plain",), codes=(Code.FORBIDDEN,), pace=Pace.NONE, knows_callers=True),
 )  # fmt: skip

@@ -24,16 +24,11 @@ STALE_SECONDS = 60.0
 KEPT_HEADERS = ("content-type", "location", "retry-after")
 
 
-def may_repeat(asked: Asked[Any, Any]) -> bool:
-    """Whether the endpoint knows the header: not where answers hold secrets, which are kept nowhere."""
-    return asked.endpoint.method == "POST" and asked.caller.user is not None and asked.endpoint.tag != "auth"
-
-
 async def once(asked: Asked[Any, Any], raw: bytes, perform: Callable[[], Awaitable[Response]]) -> Response:
     """What `perform` gives, or gave to the first request with this key. `raw` is the body, empty where it is a stream of
     files: there the key, the path and the query alone tell requests apart. Raises Problem."""
     key = asked.request.headers.get(HEADER)
-    if key is None or not may_repeat(asked):
+    if key is None or not asked.endpoint.repeatable:
         return await perform()
     if FORM.fullmatch(key) is None:
         raise Problem(Code.INVALID, f"{HEADER} must be 1 to 255 printable ASCII characters.", [{"at": HEADER, "is": "unfit"}])

@@ -50,17 +50,17 @@ async def _job(asked: Asked[Nothing, Nothing]) -> ShownDelivery:
 ENDPOINTS = (
     Endpoint(
         "GET", "/jobs", "job.list", "Jobs and how they stand", list_jobs, Needs.ACCOUNT,
-        query=DeliveriesQuery, data=Page[DeliveryData], codes=(Code.INVALID_CURSOR, Code.FORBIDDEN),
+        query=DeliveriesQuery, data=Page[DeliveryData],
     ),
     Endpoint(
-        "GET", "/jobs/{delivery}", "job.read", "One job", get_job, Needs.VIEWER, data=DeliveryData, codes=(Code.NOT_FOUND,)
+        "GET", "/jobs/{delivery}", "job.read", "One job", get_job, Needs.VIEWER, data=DeliveryData
     ),
     Endpoint(
         "POST", "/jobs/{delivery}/retry", "job.retry", "Another chance for a job", retry_job, Needs.MAINTAINER,
-        data=DeliveryData, status=202, codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP),
+        data=DeliveryData, status=202, codes=(Code.ILLEGAL_STEP,),
     ),
     Endpoint(
         "POST", "/jobs/{delivery}/cancel", "job.cancel", "Cancel a job that waits", cancel_job, Needs.MAINTAINER,
-        data=DeliveryData, codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP),
+        data=DeliveryData, codes=(Code.ILLEGAL_STEP,),
     ),
 )  # fmt: skip

@@ -8,11 +8,11 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from handlers.api.answers import JSON
 from handlers.api.endpoint import Endpoint, Needs, Pace
 from handlers.api.forms import LARGEST_ID, Envelope, ErrorEnvelope, Nothing
 from handlers.api.problem import MEANINGS, Code
 
-JSON = "application/json"
 IN_PATH = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 Schema = dict[str, Any]
@@ -151,18 +151,13 @@ def _operation(endpoint: Endpoint, names: _Schemas) -> Schema:
     }
     if not nobody:
         told["x-scope"] = None if endpoint.session_only else endpoint.scope
-    if repeatable(endpoint):
+    if endpoint.repeatable:
         told["parameters"].append(IDEMPOTENCY_KEY)
     if endpoint.body is not Nothing:
         told["requestBody"] = {"required": True, "content": {JSON: {"schema": names.body(endpoint)}}}
     elif endpoint.takes:
         told["requestBody"] = {"required": True, "content": {kind: {"schema": _file(kind)} for kind in endpoint.takes}}
     return told
-
-
-def repeatable(endpoint: Endpoint) -> bool:
-    """Whether it knows the header Idempotency-Key: not where answers hold secrets, which are kept nowhere."""
-    return endpoint.method == "POST" and endpoint.needs is not Needs.NOBODY and endpoint.tag != "auth"
 
 
 def _file(kind: str) -> Schema:
@@ -196,7 +191,7 @@ def _in_query(endpoint: Endpoint, names: _Schemas) -> Iterable[Schema]:
 def _successes(endpoint: Endpoint, names: _Schemas) -> Schema:
     json = {JSON: {"schema": names.data(endpoint)}} if endpoint.data is not None else {}
     shown = ["X-Request-ID", *(LIMITED if endpoint.pace is not Pace.NONE else ())]
-    shown += ["Idempotency-Replayed"] if repeatable(endpoint) else []
+    shown += ["Idempotency-Replayed"] if endpoint.repeatable else []
     shown += ["ETag"] if endpoint.method == "GET" and json else []
     answers: Schema = {}
     for status in (endpoint.status, *endpoint.also):
@@ -250,5 +245,5 @@ def _codes(endpoint: Endpoint) -> Iterable[Code]:
             yield Code.INVALID_CURSOR
     if endpoint.body is not Nothing or endpoint.takes:
         yield from (Code.MALFORMED, Code.INVALID, Code.UNSUPPORTED_MEDIA_TYPE)
-    if repeatable(endpoint):
+    if endpoint.repeatable:
         yield from (Code.INVALID, Code.IDEMPOTENCY_KEY_REUSED, Code.REQUEST_IN_PROGRESS)

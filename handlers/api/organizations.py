@@ -171,30 +171,29 @@ def _member(member: Member) -> MemberData:
     )
 
 
-CHANGES = (Code.NOT_FOUND, Code.FORBIDDEN, Code.CONFLICT)
 ENDPOINTS = (
     Endpoint(
         "GET", "/organizations", "organization.list", "One's organizations", list_organizations, Needs.ACCOUNT,
-        query=PageQuery, data=Page[OrganizationData], codes=(Code.INVALID_CURSOR,),
+        query=PageQuery, data=Page[OrganizationData],
     ),
     Endpoint(
         "GET", "/organizations/{id}", "organization.read", "One organization", get_organization, Needs.VIEWER,
-        data=OrganizationData, codes=(Code.NOT_FOUND,),
+        data=OrganizationData,
     ),
     Endpoint(
         "GET", "/organizations/{id}/members", "member.list", "Its members", list_members, Needs.ADMIN,
-        query=PageQuery, data=Page[MemberData], codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.INVALID_CURSOR),
+        query=PageQuery, data=Page[MemberData],
     ),
     Endpoint(
         "POST", "/organizations/{id}/members", "member.add", "Add a member", add_member, Needs.OWNER,
-        body=NewMember, data=MemberData, status=201, codes=CHANGES,
+        body=NewMember, data=MemberData, status=201, codes=(Code.CONFLICT,),
     ),
     Endpoint(
         "PUT", "/organizations/{id}/members/{user_id}", "member.set_role", "Set a member's role", set_role, Needs.OWNER,
-        body=SetRole, data=MemberData, codes=CHANGES,
+        body=SetRole, data=MemberData, codes=(Code.CONFLICT,),
     ),
     Endpoint(
         "DELETE", "/organizations/{id}/members/{user_id}", "member.remove", "Remove a member", remove_member, Needs.OWNER,
-        data=Nothing, codes=CHANGES,
+        data=Nothing, codes=(Code.CONFLICT,),
     ),
 )  # fmt: skip

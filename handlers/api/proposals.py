@@ -229,25 +229,25 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/proposals", "proposal.create", "Propose changes", create, Needs.MEMBER,
         body=ProposalRequest, data=ProposalData, status=201, also=(202,),
-        codes=(Code.NOT_FOUND, Code.CONFLICT, Code.FORBIDDEN),
+        codes=(Code.NOT_FOUND, Code.CONFLICT),
     ),
     Endpoint(
         "GET", "/proposals", "proposal.list", "Proposals", list_proposals, Needs.ACCOUNT,
-        query=ProposalQuery, data=Page[ProposalSummary], codes=(Code.INVALID_CURSOR, Code.NOT_FOUND),
+        query=ProposalQuery, data=Page[ProposalSummary], codes=(Code.NOT_FOUND,),
     ),
     Endpoint("GET", "/proposals/{id}", "proposal.read", "A proposal", read, Needs.ACCOUNT,
-             data=ProposalData, codes=(Code.NOT_FOUND,)),
+             data=ProposalData),
     Endpoint(
         "PUT", "/proposals/{id}", "proposal.change", "Approve, reject or rename a proposal", change, Needs.MAINTAINER,
-        body=ProposalChange, data=ProposalData, codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP),
+        body=ProposalChange, data=ProposalData, codes=(Code.ILLEGAL_STEP,),
     ),
     Endpoint(
         "PUT", "/proposals/{id}/apply", "proposal.apply", "Apply a proposal", apply, Needs.MAINTAINER,
         body=ConfirmedApply, data=ProposalData, also=(202,),
-        codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.ILLEGAL_STEP, Code.CONFLICT),
+        codes=(Code.ILLEGAL_STEP, Code.CONFLICT),
     ),
     Endpoint("GET", "/proposals/{id}/patch", "proposal.read", "A proposal as a patch", patch, Needs.ACCOUNT,
-             gives=(DIFF,), codes=(Code.NOT_FOUND, Code.CONFLICT)),
+             gives=(DIFF,), codes=(Code.CONFLICT,)),
     Endpoint("GET", "/proposals/{id}/files", "proposal.read", "The changed files of an upload", files, Needs.ACCOUNT,
-             gives=(ZIP,), codes=(Code.NOT_FOUND, Code.CONFLICT)),
+             gives=(ZIP,), codes=(Code.CONFLICT,)),
 )  # fmt: skip

@@ -100,6 +100,6 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/analyses/{id}/report", "analysis.report", "The report of an analysis", report, Needs.ACCOUNT,
         query=ReportQuery, data=ReportState, also=(202,), gives=tuple(one.media_type for one in REPORTS),
-        codes=(Code.NOT_FOUND, Code.ILLEGAL_STEP, Code.CONFLICT),
+        codes=(Code.ILLEGAL_STEP, Code.CONFLICT),
     ),
 )  # fmt: skip

@@ -134,18 +134,18 @@ def _shown(one: KeptRepository) -> RepositoryData:
 ENDPOINTS = (
     Endpoint(
         "GET", "/repositories", "repository.list", "Repositories", list_repositories, Needs.ACCOUNT,
-        query=RepositoriesQuery, data=Page[RepositoryData], codes=(Code.INVALID_CURSOR,),
+        query=RepositoriesQuery, data=Page[RepositoryData],
     ),
     Endpoint(
         "GET", "/repositories/{id}", "repository.read", "One repository", get_repository, Needs.VIEWER,
-        data=RepositoryData, codes=(Code.NOT_FOUND,),
+        data=RepositoryData,
     ),
     Endpoint(
-        "PUT", "/repositories/{id}/settings", "repository.set", "Change a repository's settings", change_settings,
-        Needs.ADMIN, body=ChangedSettings, data=SettingsData, codes=(Code.NOT_FOUND, Code.FORBIDDEN),
+        "PUT", "/repositories/{id}/settings", "repository.change", "Change a repository's settings", change_settings,
+        Needs.ADMIN, body=ChangedSettings, data=SettingsData,
     ),
     Endpoint(
         "POST", "/repositories/{id}/index", "repository.index", "Have a repository indexed", index_now, Needs.MAINTAINER,
-        data=IndexAsked, status=202, codes=(Code.NOT_FOUND, Code.FORBIDDEN, Code.CONFLICT),
+        data=IndexAsked, status=202, codes=(Code.CONFLICT,),
     ),
 )  # fmt: skip

@@ -187,22 +187,22 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/uploads", "upload.create", "Upload files or an archive", create, Needs.MEMBER,
         query=Whose, data=UploadData, status=201, takes=TAKES, seconds=SECONDS,
-        codes=(Code.MALFORMED, Code.UNSUPPORTED_MEDIA_TYPE, Code.TOO_LARGE, Code.UNSAFE_ARCHIVE, Code.NOT_FOUND),
+        codes=(Code.UNSAFE_ARCHIVE, Code.NOT_FOUND),
     ),
     Endpoint(
         "GET", "/uploads", "upload.list", "Uploads", list_uploads, Needs.ACCOUNT,
-        query=UploadQuery, data=Page[UploadSummary], codes=(Code.INVALID_CURSOR, Code.NOT_FOUND),
+        query=UploadQuery, data=Page[UploadSummary], codes=(Code.NOT_FOUND,),
     ),
     Endpoint(
         "GET", "/uploads/{id}", "upload.read", "An upload and its files", read, Needs.ACCOUNT,
-        data=UploadData, gives=(ZIP,), codes=(Code.NOT_FOUND, Code.NOT_ACCEPTABLE),
+        data=UploadData, gives=(ZIP,),
     ),
     Endpoint(
         "DELETE", "/uploads/{id}", "upload.delete", "Delete an upload", delete, Needs.MAINTAINER,
-        data=Nothing, codes=(Code.NOT_FOUND, Code.FORBIDDEN),
+        data=Nothing,
     ),
     Endpoint(
         "GET", "/uploads/{id}/files/{name:path}", "upload.read", "A file of an upload", read_file, Needs.ACCOUNT,
-        gives=("*/*",), codes=(Code.NOT_FOUND,),
+        gives=("*/*",),
     ),
 )  # fmt: skip

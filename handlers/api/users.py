@@ -122,7 +122,7 @@ def shown(user: User) -> ShownUser:
 
 ENDPOINTS = (
     Endpoint("GET", "/users", "user.list", "Find users", list_users, Needs.ADMINISTRATOR,
-             query=FindUsers, data=Page[ShownUser], codes=(Code.INVALID_CURSOR,)),
+             query=FindUsers, data=Page[ShownUser]),
     Endpoint("POST", "/users", "user.create", "Make an account", make_user, Needs.ADMINISTRATOR,
              body=NewUser, data=ShownUser, status=201, codes=(Code.CONFLICT, Code.FEATURE_OFF)),
     Endpoint("GET", "/users/{id}", "user.read", "One user", get_user, Needs.ADMINISTRATOR, data=ShownUser),

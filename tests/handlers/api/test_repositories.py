@@ -136,7 +136,7 @@ async def test_a_change_is_on_record_and_no_change_is_not(api: Api) -> None:
     for body in ({"reviews": False, "models": True}, {"reviews": False}, {}):
         assert (await boss.put(path, body)).status_code == 200
     rows = api.sql("SELECT action, subject, details FROM audit_logs WHERE organization_id = %s", (tenant.organization_id,))
-    assert rows == [("repository.set", f"repository:{tenant.repository_id}", {"reviews": False})]
+    assert rows == [("repository.change", f"repository:{tenant.repository_id}", {"reviews": False})]
 
 
 @pytest.mark.parametrize("body", [{"review": False}, {"reviews": "no"}, {"index": 2}, []])

@@ -255,7 +255,7 @@ async def test_of_one_repository_only_so_much_text_is_indexed_at_all_its_paths_a
 async def test_where_the_settings_here_want_no_index_none_is_made_and_what_there_was_is_forgotten(shop: Shop) -> None:
     await shop.index()
     tenant = await shop.tenant()
-    act = Act("repository.set", "mona")
+    act = Act("repository.change", "mona")
     await shop.repositories.change_settings(tenant.organization_id, tenant.repository_id, {"index": False}, act)
     with pytest.raises(NotIndexed, match="switched off in the repository's settings"):
         await shop.index()
