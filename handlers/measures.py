@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cache
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LONG = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -32,6 +33,7 @@ class Measure:
         return {_key(self.name, *values, bound): 1, _key(self.name, *values, SUM): float(amount)}
 
 
+@cache  # as many as there are figures: the labels' values are few, and the receiver is in a hurry
 def _key(*parts: str) -> str:
     return "|".join(part.replace("|", "/")[:LONGEST_LABEL] for part in parts)
 
