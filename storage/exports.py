@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from storage.accounts.known import known
 from storage.accounts.reading import Reading
+from storage.accounts.role import Role
 from storage.accounts.sight import Sight
 from storage.accounts.users import User
 from storage.audit import Act, record
@@ -65,7 +66,14 @@ SELECT e.id, e.organization_id, e.user_id, e.kind, e.format, e.filters,
        CASE WHEN e.state = 'queued' AND d.state = 'failed' THEN d.outcome ELSE e.error END, e.created_at, e.expires_at
 FROM exports AS e LEFT JOIN deliveries AS d ON d.id = 'export-' || e.id
 WHERE e.user_id = %(user)s AND e.expires_at > now() AND e.id < %(before)s AND (%(id)s::bigint IS NULL OR e.id = %(id)s)
+  AND (e.kind <> 'audit' OR e.organization_id = ANY(%(administered)s))
 ORDER BY e.id DESC LIMIT %(limit)s
+"""
+# Of the repositories that the sight holds, those of this organization: the others are not in it.
+READY = """
+UPDATE exports SET state = 'ready', error = '', object_key = %s, size = %s, rows = %s, made_whole = %s,
+    made_of = ARRAY(SELECT repositories.id FROM repositories WHERE repositories.id = ANY(%s))
+WHERE id = %s
 """
 NEWEST = 2**63 - 1
 
@@ -100,8 +108,10 @@ class Exports:
         return await self._own(sight, {"user": user_id, "id": None, "before": before, "limit": limit})
 
     async def _own(self, sight: Sight, values: dict[str, Any]) -> list[Export]:
+        administered = [of.organization_id for of in sight.memberships if of.role.at_least(Role.ADMIN)]
         async with self._reading.of(sight) as connection:
-            return [Export(*row) for row in await (await connection.execute(OWN, values)).fetchall()]
+            rows = await (await connection.execute(OWN, values | {"administered": administered})).fetchall()
+        return [Export(*row) for row in rows]
 
     async def for_job(self, organization_id: int, id: int) -> Export | None:
         """An export of that organization; None where it is gone."""
@@ -117,11 +127,15 @@ class Exports:
         """Pages of what is in it, as far as that sight goes. Close it when you break off (`aclosing`)."""
         return rows(self._reading, sight, export.organization_id, export.kind, export.filters)
 
-    async def ready(self, export: Export, key: str, size: int, rows: int) -> bool:
-        """It was made and lies under that key; False where it is gone meanwhile."""
-        query = "UPDATE exports SET state = 'ready', error = '', object_key = %s, size = %s, rows = %s WHERE id = %s"
+    async def ready(self, export: Export, sight: Sight, key: str, size: int, rows: int) -> bool:
+        """It was made of what that sight shows, and lies under that key; False where it is gone meanwhile.
+
+        It is seen for as long as all of that may be read.
+        """
+        whole = export.organization_id in sight.whole
+        values = (key, size, rows, whole, [] if whole else list(sight.repositories), export.id)
         async with self._database.tenant(export.organization_id) as connection:
-            return (await connection.execute(query, (key, size, rows, export.id))).rowcount == 1
+            return (await connection.execute(READY, values)).rowcount == 1
 
     async def failed(self, export: Export, because: str) -> None:
         """It will not be made, for that reason: a sentence."""

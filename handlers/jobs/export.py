@@ -67,7 +67,7 @@ async def _make_and_keep(context: Context, wanted: Export) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = await _made(context, wanted, sight, Path(folder))
         size = await context.objects.put(key, made.path)
-    if not await context.exports.ready(wanted, key, size, made.rows):
+    if not await context.exports.ready(wanted, sight, key, size, made.rows):
         await context.objects.delete(key)
         raise Superseded("The export was removed.")
 

@@ -282,9 +282,13 @@ CREATE TABLE exports (
     size bigint NOT NULL DEFAULT 0,
     rows bigint NOT NULL DEFAULT 0,
     error text NOT NULL DEFAULT '',
+    made_whole boolean NOT NULL DEFAULT false,
+    made_of bigint[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL
 );
+COMMENT ON COLUMN exports.made_whole IS 'Whoever it was made for could read all repositories of the organization.';
+COMMENT ON COLUMN exports.made_of IS 'Else those that they could read. Once they may not read one of them, they do not see it.';
 CREATE INDEX exports_user ON exports (user_id, id DESC);
 CREATE INDEX exports_expires ON exports (expires_at);
 
@@ -357,9 +361,12 @@ DECLARE
     whole text := 'organization_id = ANY ((SELECT nullif(current_setting(''app.whole'', true), '''')::bigint[])::bigint[])';
     readable text := '%s = ANY ((SELECT nullif(current_setting(''app.readable'', true), '''')::bigint[])::bigint[])';
 BEGIN
-    FOREACH name IN ARRAY ARRAY['members', 'uploads', 'upload_files', 'exports', 'audit_logs'] LOOP
+    FOREACH name IN ARRAY ARRAY['members', 'uploads', 'upload_files', 'audit_logs'] LOOP
         EXECUTE format('CREATE POLICY reader ON %I FOR SELECT TO refactoriq_reader USING (%s)', name, tenants);
     END LOOP;
+    EXECUTE format(
+        'CREATE POLICY reader ON exports FOR SELECT TO refactoriq_reader USING (%s AND (%s OR (NOT made_whole AND made_of <@ %s)))',
+        tenants, whole, '(SELECT coalesce(nullif(current_setting(''app.readable'', true), ''''), ''{}'')::bigint[])');
     FOREACH name IN ARRAY ARRAY['analyses', 'proposals', 'usage_days', 'repositories', 'code_indexes'] LOOP
         EXECUTE format(
             'CREATE POLICY reader ON %I FOR SELECT TO refactoriq_reader USING (%s AND (%s OR %s%s))', name, tenants, whole,

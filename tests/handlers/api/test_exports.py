@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from review.pull_request import Repository
 from tests.builders_api import Api, Person
 from tests.builders_uploads import uploaded
 
@@ -187,3 +188,31 @@ async def test_what_is_no_export_is_invalid(api: Api, body: dict[str, Any]) -> N
     mona = await api.person("mona")
     answer = await mona.post("/exports", body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid")
+
+
+async def test_an_export_is_not_seen_any_more_by_whoever_lost_a_repository_that_is_in_it(api: Api) -> None:
+    mona = await api.person("mona")
+    one, two = await api.organization(100, Repository(9001, "octo/hello"), Repository(9002, "octo/other"))
+    api.join(mona, one.organization_id, github="member")
+    for tenant in (one, two):
+        api.may_read(mona, tenant)
+        an_analysis(api, tenant.organization_id, tenant.repository_id)
+    made, _ = await exported(api, mona, kind="findings", format="csv", organization_id=one.organization_id)
+    assert made["rows"] == 2
+    api.sql("DELETE FROM repository_readers WHERE repository_id = %s", (two.repository_id,))
+    assert (await mona.get(f"/exports/{made['export_id']}/file")).status_code == 404
+    assert (await mona.get("/exports")).json()["data"]["items"] == []
+    again, _ = await exported(api, mona, kind="findings", format="csv", organization_id=one.organization_id)
+    assert again["rows"] == 1
+
+
+async def test_an_owner_who_is_none_any_more_does_not_see_what_was_exported_for_one(api: Api) -> None:
+    mona = await api.person("mona")
+    [tenant] = await api.organization()
+    api.join(mona, tenant.organization_id, github="owner")
+    whole, _ = await exported(api, mona, kind="findings", format="json", organization_id=tenant.organization_id)
+    api.join(mona, tenant.organization_id, "admin", github="member")
+    assert (await mona.get(f"/exports/{whole['export_id']}/file")).status_code == 404
+    audit, _ = await exported(api, mona, kind="audit", format="json", organization_id=tenant.organization_id)
+    api.join(mona, tenant.organization_id, github="member")
+    assert (await mona.get(f"/exports/{audit['export_id']}/file")).status_code == 404
