@@ -103,7 +103,7 @@ class Exports:
         found = await self._own(sight, {"user": user_id, "id": id, "before": NEWEST, "limit": 1})
         return found[0] if found else None
 
-    async def page(self, sight: Sight, user_id: int, limit: int, before: int = NEWEST) -> list[Export]:
+    async def page(self, sight: Sight, user_id: int, limit: int, before: int) -> list[Export]:
         """That user's newest exports, below the id `before`."""
         return await self._own(sight, {"user": user_id, "id": None, "before": before, "limit": limit})
 

@@ -8,8 +8,6 @@ from storage.accounts.reading import Reading
 from storage.accounts.sight import Sight
 from storage.database import Database
 
-LARGEST = 2**63 - 1
-
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -56,14 +54,14 @@ class ShownAudit:
         self._reading = reading
 
     async def of_organization(
-        self, sight: Sight, organization_id: int, wanted: AuditFilter, limit: int, before: int = LARGEST
+        self, sight: Sight, organization_id: int, wanted: AuditFilter, limit: int, before: int
     ) -> list[AuditEntry]:
         """A page of one organization's entries, below the id `before`."""
         query = NEWEST.format(where="organization_id = %(organization_id)s")
         values = _values(wanted, limit, before) | {"organization_id": organization_id}
         return [AuditEntry(*row) for row in await self._reading.rows(sight, query, values)]
 
-    async def of_instance(self, wanted: AuditFilter, limit: int, before: int = LARGEST) -> list[AuditEntry]:
+    async def of_instance(self, wanted: AuditFilter, limit: int, before: int) -> list[AuditEntry]:
         """A page of what concerns no organization: accounts, keys, sign-ins."""
         query = NEWEST.format(where="organization_id IS NULL")
         return [AuditEntry(*row) for row in await self._database.at_once(query, _values(wanted, limit, before))]

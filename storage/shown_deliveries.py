@@ -73,7 +73,6 @@ SELECT {COLUMNS} FROM (
 ) AS d ORDER BY d.sequence DESC LIMIT %(limit)s
 """  # noqa: S608
 ONE: LiteralString = f"SELECT {COLUMNS} FROM deliveries AS d WHERE id = %s"  # noqa: S608
-LARGEST = 2**63 - 1
 
 
 class ShownDeliveries:
@@ -84,13 +83,13 @@ class ShownDeliveries:
         self._reading = reading
 
     async def newest(
-        self, sight: Sight, wanted: Wanted, limit: int, before: int = LARGEST, organizations: Sequence[int] | None = None
+        self, sight: Sight, wanted: Wanted, limit: int, before: int, organizations: Sequence[int] | None = None
     ) -> list[ShownDelivery]:
         """A page of those that the sight allows, newest first, below the sequence `before`."""
         rows = await self._reading.rows(sight, NEWEST, _values(wanted, limit, before, organizations))
         return [ShownDelivery(*row) for row in rows]
 
-    async def newest_of_all(self, wanted: Wanted, limit: int, before: int = LARGEST) -> list[ShownDelivery]:
+    async def newest_of_all(self, wanted: Wanted, limit: int, before: int) -> list[ShownDelivery]:
         """The same, of every organization: for administrators of the instance, who keep it running."""
         rows = await self._database.at_once(NEWEST, _values(wanted, limit, before, None))
         return [ShownDelivery(*row) for row in rows]

@@ -10,9 +10,6 @@ from storage.accounts.sight import Sight
 from storage.audit import Act, record
 from storage.database import Connection, Database
 
-NEWEST = 2**63 - 1
-"""An id that is above all others."""
-
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -93,7 +90,7 @@ class Uploads:
         rows = await self._reading.rows(sight, GET, {"id": id})
         return Upload(*rows[0]) if rows else None
 
-    async def page(self, sight: Sight, organizations: Sequence[int], limit: int, before: int = NEWEST) -> list[Upload]:
+    async def page(self, sight: Sight, organizations: Sequence[int], limit: int, before: int) -> list[Upload]:
         """The newest uploads of these organizations, below the id `before`."""
         values = {"organizations": list(organizations), "before": before, "limit": limit}
         return [Upload(*row) for row in await self._reading.rows(sight, PAGE, values)]
