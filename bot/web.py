@@ -113,7 +113,9 @@ async def _error(_: Request, error: Exception) -> Response:
     """What the framework refused, in the form of all our answers."""
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
     code = STATUS.get(error.status_code, Code.MALFORMED if error.status_code < 500 else Code.INTERNAL)
-    return failure(Problem(code, f"{error.detail.rstrip('.')}.", headers=error.headers))
+    nowhere = error.status_code == 404
+    said = "There is nothing at this path: /docs lists what there is" if nowhere else error.detail.rstrip(".")
+    return failure(Problem(code, f"{said}.", headers=error.headers))
 
 
 async def _bug(_: Request, __: Exception) -> Response:

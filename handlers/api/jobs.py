@@ -28,7 +28,7 @@ async def cancel_job(asked: Asked[Nothing, Nothing]) -> Answer:
     if job.kind not in CANCELLABLE:
         raise Problem(
             Code.ILLEGAL_STEP,
-            "This job belongs to an analysis, a report, a proposal or a mail: cancel the analysis, or delete what it is for.",
+            "It is of an analysis, a report, an export, a proposal or a mail: cancel the analysis, or delete what it is for.",
             {"state": job.state, "legal": []},
         )
     if not await asked.services.shown_deliveries.cancel(job.id, job.organization_id, asked.act):

@@ -107,6 +107,8 @@ async def _wanted(asked: Asked[ProposalRequest, Nothing]) -> tuple[str, ...]:
     """The names of the wanted findings, each once. Raises Problem for one that the analysis does not have."""
     found = await asked.services.analyses.findings(asked.caller.sight, asked.body.analysis_id)
     names = [one.issue for one in found]
+    if not names:
+        raise Problem(Code.CONFLICT, "The analysis found nothing: there is nothing to settle.")
     if asked.body.issues_to_fix == "all":
         return tuple(names)
     wanted = tuple(dict.fromkeys(asked.body.issues_to_fix))

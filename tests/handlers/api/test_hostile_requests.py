@@ -150,6 +150,7 @@ NOWHERE = """
 async def test_what_is_nowhere_is_said_so_in_the_envelope(mona: Person, path: str) -> None:
     answer = await mona.api.client.get(f"http://refactoriq.test{path}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert "/docs" in answer.json()["error"]["message"]
     assert "timestamp" in answer.json()
 
 

@@ -77,6 +77,14 @@ async def test_where_nothing_can_be_settled_it_has_failed_and_says_why(api: Api)
     assert (await mona.get(f"/proposals/{proposal['proposal_id']}/patch")).status_code == 409
 
 
+async def test_where_nothing_was_found_nothing_is_proposed(api: Api) -> None:
+    mona = await api.person()
+    analysis = await an_analyzed_upload(api, mona, {"app.py": b"x = 1\n"})
+    answer = await mona.post("/proposals", {"analysis_id": analysis, "issues_to_fix": "all"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+    assert (await mona.get("/proposals")).json()["data"]["items"] == []
+
+
 async def test_unknown_issues_are_named(api: Api) -> None:
     mona = await api.person()
     analysis = await an_analyzed_upload(api, mona, {"app.py": BAD})
