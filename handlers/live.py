@@ -12,6 +12,7 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from handlers.analyzing.job import topic_of
 from handlers.api.answers import failure
 from handlers.api.authenticate import as_user, authenticate, identify
 from handlers.api.caller import Caller
@@ -173,7 +174,7 @@ class Following:
         record, live = self._admitted.record, self._services.live
         try:
             if not record.ended:
-                topic = f"analysis:{record.id}"
+                topic = topic_of(record.id)
                 if await live.present(topic) is None:
                     await self._say_progress({"progress": record.progress, "message": record.message})
                 async with aclosing(live.follow(topic)) as events:

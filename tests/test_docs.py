@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from handlers.api import ENDPOINTS
+from handlers.api.endpoint import Endpoint, Needs
 from handlers.api.problem import MEANINGS
 
 pytestmark = pytest.mark.unit
@@ -24,12 +25,14 @@ def codes() -> str:
     return "\n".join(["| code | status | means |", "|---|---|---|", *rows]) + "\n"
 
 
+def _scope(endpoint: Endpoint) -> str:
+    """What an API key must hold, where one may do this at all."""
+    return "-" if endpoint.needs is Needs.NOBODY or endpoint.session_only else f"`{endpoint.scope}`"
+
+
 def endpoints() -> str:
     """The table of endpoints."""
-    rows = [
-        f"| {e.method} | `{e.path}` | {e.summary} | {e.needs} | {f'`{e.scope}`' if e.needs != 'nobody' and not e.session_only else '-'} |"
-        for e in ENDPOINTS
-    ]
+    rows = [f"| {e.method} | `{e.path}` | {e.summary} | {e.needs} | {_scope(e)} |" for e in ENDPOINTS]
     return "\n".join(["| | path | | least role | scope |", "|---|---|---|---|---|", *rows]) + "\n"
 
 

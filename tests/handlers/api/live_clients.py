@@ -49,9 +49,7 @@ class Served:
             "status": "running", "progress": 5, "message": "Reading the files...",
         } | columns  # fmt: skip
         names, places = ", ".join(given), ", ".join("%s" for _ in given)
-        return int(
-            self.api.sql(f"INSERT INTO analyses ({names}) VALUES ({places}) RETURNING id", tuple(given.values()))[0][0]
-        )
+        return int(self.api.sql(f"INSERT INTO analyses ({names}) VALUES ({places}) RETURNING id", tuple(given.values()))[0][0])
 
     async def progress(self, analysis_id: int, percent: int, message: str = "Analyzing a.py...") -> None:
         """A worker gets on."""
