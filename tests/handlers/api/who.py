@@ -156,7 +156,7 @@ CALLS: dict[str, Call] = {
     "DELETE /organizations/{id}/members/{user_id}": Call(World.organization, second=World.user),
     "GET /repositories": Call(),
     "GET /repositories/{id}": Call(World.repository),
-    "PUT /repositories/{id}/settings": Call(World.repository, always({"reviews": True})),
+    "PUT /repositories/{id}/settings": Call(World.repository, always({"reviews": False})),
     "POST /repositories/{id}/index": Call(World.repository),
     "GET /deliveries": Call(),
     "GET /deliveries/{delivery}": Call(World.delivery),
