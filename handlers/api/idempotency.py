@@ -40,7 +40,8 @@ async def once(asked: Asked[Any, Any], raw: bytes, perform: Callable[[], Awaitab
 
 def _replayed(known: Known, request: bytes) -> Response:
     if known.request != request:
-        raise Problem(Code.IDEMPOTENCY_KEY_REUSED, f"This {HEADER} came before, with another request: use a new one.")
+        because = "with another request, or when you could see other things"
+        raise Problem(Code.IDEMPOTENCY_KEY_REUSED, f"This {HEADER} came before, {because}: use a new one.")
     if known.status is None:
         raise Problem(Code.REQUEST_IN_PROGRESS, "The first request with this key is still being answered: wait for it.",
                       headers={"Retry-After": "1"})  # fmt: skip
@@ -75,7 +76,10 @@ def _fits(response: Response) -> bool:
 
 
 def _hash(asked: Asked[Any, Any], raw: bytes) -> bytes:
-    hashed = hashlib.blake2b(digest_size=32)
+    """Of the request, and of what its caller may see: an answer with code in it is not given to who lost that meanwhile."""
+    hashed, sight = hashlib.blake2b(digest_size=32), asked.caller.sight
+    for ids in (sight.organizations, sight.whole, sight.repositories):
+        hashed.update(f"{sorted(ids)}\x00".encode())
     for part in (asked.endpoint.method, asked.request.url.path, asked.request.url.query):
         hashed.update(part.encode() + b"\x00")
     hashed.update(raw)

@@ -122,3 +122,15 @@ async def test_secrets_are_kept_nowhere(mona: Person) -> None:
     made = [await mona.post("/auth/api-keys", body, headers={"Idempotency-Key": "k-1"}) for _ in range(2)]
     assert [answer.status_code for answer in made] == [201, 201]
     assert mona.api.sql("SELECT count(*) FROM idempotency_keys") == [(0,)]
+
+
+async def test_an_answer_is_not_given_again_to_whoever_lost_the_organization_meanwhile(mona: Person) -> None:
+    [tenant] = await mona.api.organization()
+    mona.api.join(mona, tenant.organization_id, "member")
+    path, headers = f"/uploads?organization_id={tenant.organization_id}", {"Idempotency-Key": "k-1"}
+    first = await mona.call("POST", path, files=UPLOAD, headers=headers)
+    assert (first.status_code, (await mona.call("POST", path, files=UPLOAD, headers=headers)).status_code) == (201, 201)
+    mona.api.sql("DELETE FROM members WHERE organization_id = %s", (tenant.organization_id,))
+    answer = await mona.call("POST", path, files=UPLOAD, headers=headers)
+    assert answer.json()["error"]["code"] == "idempotency_key_reused"
+    assert "data" not in answer.json()
