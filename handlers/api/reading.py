@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -109,7 +110,7 @@ def read_body(form: type[M], raw: bytes) -> M:
 
 def _checked(read: Callable[[], M], where: str) -> M:
     try:
-        return read()
+        return _in_utc(read(), where)
     except ValidationError as error:
         details = [
             {"at": _place(e["loc"]), "is": e["msg"].removeprefix("Value error, ").removesuffix(".")} for e in error.errors()
@@ -122,3 +123,13 @@ def _checked(read: Callable[[], M], where: str) -> M:
 def _place(location: tuple[int | str, ...]) -> str:
     """Where it is, as the caller wrote it: pydantic also tells which form of several it tried (`literal['all']`, `list[…]`)."""
     return ".".join(str(part) for part in location if not str(part).startswith(("literal[", "list[")))
+
+
+def _in_utc(form: M, where: str) -> M:
+    """The form with its times in UTC: Postgres knows no zones that are farther away than any on Earth. Raises Problem."""
+    times = {name: value for name, value in form if isinstance(value, datetime) and value.tzinfo is not None}
+    try:
+        return form.model_copy(update={name: value.astimezone(UTC) for name, value in times.items()})
+    except OverflowError:
+        details = [{"at": name, "is": "out of range"} for name in times]
+        raise Problem(Code.INVALID, f"The {where} holds a time that is out of range.", details) from None

@@ -159,3 +159,17 @@ async def test_headers_without_end_are_refused_by_every_endpoint(mona: Person) -
     assert await refusals(mona, ENDPOINTS, lambda _: {"headers": headers}) == {}
     answer = await mona.get(f"/auth/me?x={'x' * 60_000}", headers={"x-long": "x" * 6_000})
     assert (answer.status_code, answer.json()["error"]["code"]) == (431, "headers_too_large")
+
+
+@pytest.mark.parametrize(
+    "time", ["0.5", "0", "yesterday", "2026-01-01", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"]
+)
+async def test_a_time_that_is_none_or_beyond_all_is_refused(mona: Person, time: str) -> None:
+    lists = tuple(endpoint for endpoint in ENDPOINTS if "datetime" in str(endpoint.query.model_fields.get("until")).lower())
+    assert lists
+    assert await refusals(mona, lists, lambda endpoint: {"path": f"{path_of(endpoint)}?until={time}"}) == {}
+
+
+async def test_a_zone_that_is_nowhere_on_earth_is_still_a_time(mona: Person) -> None:
+    answer = await mona.get("/analyses?until=2026-01-01T00:00:00-21:11")
+    assert answer.status_code == 200
