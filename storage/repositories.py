@@ -101,6 +101,15 @@ class KeptRepositories:
         found = await self._read(sight, ONE, (repository_id,))
         return found[0] if found else None
 
+    async def lets_write(self, user_id: int, repository_id: int) -> bool:
+        """Whether GitHub, when it was last asked, let that user push to the repository."""
+        rows = await self._database.at_once(
+            "SELECT 1 FROM repository_readers WHERE user_id = %s AND repository_id = %s"
+            " AND permission IN ('write', 'maintain', 'admin')",
+            (user_id, repository_id),
+        )
+        return bool(rows)
+
     async def settings(self, organization_id: int, repository_id: int) -> RepositorySettings:
         """The settings of that repository, for jobs."""
         async with self._database.tenant(organization_id) as connection:

@@ -135,7 +135,7 @@ def issue_of(numbered: NumberedFinding) -> Issue:
         line=finding.location.first_line,
         end_line=finding.location.last_line,
         side=finding.location.side,
-        message=finding.message,
+        message=blank_secrets(finding.message),
         suggestion=suggestion.replacement if suggestion else None,
         suggestion_lines=(suggestion.first_line, suggestion.last_line) if suggestion else None,
         rule=finding.rule,

@@ -73,7 +73,7 @@ async def create(asked: Asked[ProposalRequest, Nothing]) -> Answer:
     if analysis is None:
         raise not_found("analysis")
     asked.must_hold(analysis.organization_id)
-    _must_be_fit(asked, analysis)
+    await _must_be_fit(asked, analysis)
     wanted = await _wanted(asked)
     new = NewProposal(
         analysis.organization_id, analysis.repository_id, analysis.id, asked.user.id, wanted, body.auto_apply, body.title
@@ -86,7 +86,7 @@ async def create(asked: Asked[ProposalRequest, Nothing]) -> Answer:
     return Answer(data_of(proposal), proposal.outcome, status=201 if ready else 202, headers=headers)
 
 
-def _must_be_fit(asked: Asked[ProposalRequest, Nothing], analysis: AnalysisRecord) -> None:
+async def _must_be_fit(asked: Asked[ProposalRequest, Nothing], analysis: AnalysisRecord) -> None:
     """Raises Problem."""
     if analysis.status != "completed":
         raise Problem(Code.CONFLICT, f"The analysis is {analysis.status}: propose once it is completed.")
@@ -101,6 +101,19 @@ def _must_be_fit(asked: Asked[ProposalRequest, Nothing], analysis: AnalysisRecor
         )
     if analysis.subject == "repository":
         raise Problem(Code.INVALID, f"{PATCH_ONLY} Leave auto_apply out.", [{"at": "auto_apply", "is": "not for a ref"}])
+    await _must_push(asked, analysis.organization_id, analysis.repository_id)
+
+
+async def _must_push(asked: Asked[Any, Any], organization_id: int, repository_id: int | None) -> None:
+    """A commit is made in the app's name: only for those who could make it themselves. Raises Problem."""
+    if repository_id is None or organization_id in asked.caller.sight.whole:
+        return
+    if not await asked.services.repositories.lets_write(asked.user.id, repository_id):
+        raise Problem(
+            Code.FORBIDDEN,
+            "GitHub lets you read this repository, and not push to it: let somebody apply it who may.",
+            {"needed": "write", "on": "GitHub"},
+        )
 
 
 async def _wanted(asked: Asked[ProposalRequest, Nothing]) -> tuple[str, ...]:
@@ -196,6 +209,7 @@ async def apply(asked: Asked[ConfirmedApply, Nothing]) -> Answer:
     analysis = await services.analyses.get(asked.caller.sight, proposal.analysis_id)
     if analysis is not None and analysis.subject == "repository":
         raise Problem(Code.CONFLICT, PATCH_ONLY)
+    await _must_push(asked, proposal.organization_id, proposal.repository_id)
     applying = await services.proposals.step(proposal, State.APPLYING, asked.act)
     if applying is None:
         raise await _illegal(asked, proposal)

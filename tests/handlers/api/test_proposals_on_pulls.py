@@ -87,7 +87,7 @@ async def story(api: Api, github: SandboxGitHub) -> Story:
     tenant, installation = await a_repository(api, github, {"README.md": b"Hello\n", "old.py": b"x = 1\n"})
     mona = await api.person("mona")
     api.join(mona, tenant.organization_id, "maintainer")
-    api.may_read(mona, tenant)
+    api.may_read(mona, tenant, "write")
     pull = github.open_pull_request("octo/app", {"app.py": BAD, "win.py": CRLF})
     analysis = await an_analyzed_pull(api, mona, pull)
     proposal = (await proposed(api, mona, analysis, title="Mend it"))["proposal_id"]
@@ -191,7 +191,7 @@ async def test_an_app_cannot_push_to_a_fork(api: Api, github: SandboxGitHub) -> 
     tenant, _ = await a_repository(api, github, {"README.md": b"Hello\n"})
     mona = await api.person("mona")
     api.join(mona, tenant.organization_id, "maintainer")
-    api.may_read(mona, tenant)
+    api.may_read(mona, tenant, "write")
     pull = github.open_pull_request("octo/app", {"app.py": BAD}, fork=github.fork("octo/app", "mona"))
     proposal = (await proposed(api, mona, await an_analyzed_pull(api, mona, pull)))["proposal_id"]
     await approved(mona, proposal)
@@ -229,3 +229,10 @@ async def _again(story: Story) -> None:
     given = {"delivery_id": "again", "organization_id": organization, "proposal_id": story.proposal}
     async with open_context(story.api.settings) as context:
         await apply_proposal(context, given)
+
+
+async def test_no_role_of_ours_commits_for_somebody_whom_github_lets_only_read(story: Story) -> None:
+    story.api.sql("UPDATE repository_readers SET permission = 'read' WHERE user_id = %s", (story.mona.id,))
+    answer = await story.apply()
+    assert (answer.status_code, answer.json()["error"]["details"]) == (403, {"needed": "write", "on": "GitHub"})
+    assert (story.commits(), await story.state()) == ([], "approved")

@@ -94,7 +94,7 @@ async def a_world(api: Api) -> World:
     people = {name: await api.person(name, administrator=name == "administrator") for name in ROLES}
     for role in ROLES[1:-1]:
         api.join(people[role], tenant.organization_id, role)
-        api.may_read(people[role], tenant)
+        api.may_read(people[role], tenant, "write")
     return World(api, tenant, maker, people)
 
 
