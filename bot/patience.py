@@ -3,10 +3,13 @@
 import asyncio
 from typing import Any, cast
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from bot.gathered import GatheredTransport
+from handlers.api.answers import JSON, error
+from handlers.api.problem import Code, Problem
 
 HEADER_SECONDS = 10.0
 """From the connection, or a request's first byte, to the end of its headers. GitHub sends them at once; uvicorn would wait
@@ -31,6 +34,13 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._late.cancel()
         self._late = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is told so in the form of all our answers; nothing of it can be answered otherwise."""
+        body = orjson.dumps(error(Problem(Code.MALFORMED, msg)))
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         """In time."""

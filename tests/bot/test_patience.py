@@ -1,6 +1,7 @@
 """A connection whose headers never end is hung up on; one that is used or kept open is not."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -67,3 +68,9 @@ async def test_an_answer_may_take_its_time_and_the_connection_serves_again(port:
         assert await reader.readexactly(2) == b"ok"
         await asyncio.sleep(0.3)
     writer.close()
+
+
+async def test_what_is_no_http_is_refused_in_our_own_form(port: int) -> None:
+    head, _, body = (await said_to(port, b"NONSENSE\r\n\r\n")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["code"] == "malformed"

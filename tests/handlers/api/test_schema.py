@@ -24,9 +24,7 @@ from handlers.middleware import Guarded
 from tests.builders_api import PASSWORD
 from tests.conftest import own_database
 
-# It writes no archives by itself; those have tests of their own.
-archives = pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported payload media types")
-pytestmark = [pytest.mark.api, pytest.mark.slow, archives]
+pytestmark = [pytest.mark.api, pytest.mark.slow]
 
 EXAMPLES = 10
 AT_GITHUB = "^/auth/github"
@@ -100,6 +98,8 @@ def _peopled(url: str, database_url: str, bugs: list[BaseException]) -> Running:
     return running
 
 
+# It writes no archives by itself; those have tests of their own.
+@pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported payload media types")
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
